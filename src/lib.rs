@@ -1,0 +1,6 @@
+//! tripline: log alerting for people with cron and PostgreSQL.
+//!
+//! The modules stand in the order in which the data flows. A stage imports [`model`] and,
+//! where it needs rows, `store`; never a neighbour. Only `commands` knows all stages.
+
+pub mod model;

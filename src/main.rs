@@ -1,0 +1,3 @@
+//! The program's entry: arguments, logger, clock, exit code.
+
+fn main() {}

@@ -1,0 +1,177 @@
+//! The words that all stages share.
+//!
+//! What stands here has one meaning everywhere: in the config, in the code, in the
+//! columns and on the command line. Nothing here reads a file, a clock or a database.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+/// How bad a log entry is, from the least to the worst.
+///
+/// The same order as the PostgreSQL enum `log_level`, so that `level >= 'ERROR'` means the
+/// same in Rust and in SQL. Every format's own levels are mapped onto these six.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Finer than debugging output.
+    Trace,
+    /// Debugging output.
+    Debug,
+    /// Normal operation.
+    Info,
+    /// Something that may need a look.
+    Warning,
+    /// Something failed; the program goes on.
+    Error,
+    /// The program, or a large part of it, cannot go on.
+    Fatal,
+}
+
+impl Level {
+    /// All levels, from the least to the worst.
+    pub const ALL: [Self; 6] =
+        [Self::Trace, Self::Debug, Self::Info, Self::Warning, Self::Error, Self::Fatal];
+
+    /// The name that config, database and output use: `TRACE` ... `FATAL`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+            Self::Fatal => "FATAL",
+        }
+    }
+
+    /// The place in [`Level::ALL`], 0 to 5.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A name that is no level of tripline's.
+#[derive(Debug, thiserror::Error)]
+#[error("not a level: {0}")]
+pub struct UnknownLevel(String);
+
+impl FromStr for Level {
+    type Err = UnknownLevel;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLevel> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.as_str() == name)
+            .ok_or_else(|| UnknownLevel(name.to_owned()))
+    }
+}
+
+/// A set of levels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LevelSet(u8);
+
+impl LevelSet {
+    /// Whether the level belongs to the set.
+    pub const fn contains(self, level: Level) -> bool {
+        self.0 & (1 << level.index()) != 0
+    }
+
+    /// The levels of the set, from the least to the worst.
+    pub fn iter(self) -> impl Iterator<Item = Level> {
+        Level::ALL.into_iter().filter(move |&level| self.contains(level))
+    }
+
+    /// Whether every level of `other` belongs to this set as well.
+    pub const fn contains_all(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    /// Whether no level belongs to the set.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromIterator<Level> for LevelSet {
+    fn from_iter<I: IntoIterator<Item = Level>>(levels: I) -> Self {
+        Self(levels.into_iter().fold(0, |bits, level| bits | (1 << level.index())))
+    }
+}
+
+/// When something in a log happened: microseconds since 1970-01-01 00:00:00 UTC.
+///
+/// Microseconds are what PostgreSQL's `timestamptz` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventTime(pub i64);
+
+impl EventTime {
+    /// The start of the minute that holds this moment.
+    #[must_use]
+    pub const fn minute(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(60_000_000))
+    }
+
+    /// The same moment as chrono's type.
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// This moment moved by `delta`, saturating at the ends of the range.
+    #[must_use]
+    pub fn saturating_add(self, delta: TimeDelta) -> Self {
+        Self(self.0.saturating_add(delta.num_microseconds().unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<DateTime<Utc>> for EventTime {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time.timestamp_micros())
+    }
+}
+
+/// The moment of one run, read once in `main` (or given by `--now`).
+///
+/// Everything below `main` takes it as an argument; SQL gets it as a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tick(pub DateTime<Utc>);
+
+/// How urgent an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// Somebody should look, today.
+    Warning,
+    /// Somebody should look now.
+    Critical,
+}
+
+impl Severity {
+    /// All severities, from the least urgent to the most.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+
+    /// The name that config, database and output use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
