@@ -4,3 +4,4 @@
 //! where it needs rows, `store`; never a neighbour. Only `commands` knows all stages.
 
 pub mod model;
+pub mod tail;

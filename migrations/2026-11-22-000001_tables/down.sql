@@ -1,0 +1,14 @@
+drop table runs;
+drop table silences;
+drop table notifications;
+drop table alerts;
+drop table message_shapes;
+drop table line_counts;
+drop table log_entries;
+drop table ingest_gaps;
+drop table generations;
+drop table ingest_state;
+drop table alert_rules;
+drop table sources;
+drop type log_level;
+drop extension btree_gist;

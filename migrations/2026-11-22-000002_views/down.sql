@@ -1,0 +1,2 @@
+drop view alert_episodes;
+drop view threshold_hot;

@@ -1,0 +1,103 @@
+-- The rules as views: what holds, when, for whom. They are functions of the data alone;
+-- the program narrows them to one source and records what they say.
+
+create view threshold_hot as
+-- The window (t - within, t] is full at a matching entry when the (count - 1)-th matching
+-- entry before it is less than within older, and stays full until that older entry leaves
+-- it. Only event times that are not evaluated yet are read, with one window around them.
+--
+-- The window functions stand in a lateral subquery, which is never flattened: each rule is
+-- one index range scan of one source. Flattened, the planner reads all history, or tries
+-- each rule on each entry in turn, which compiles regular expressions without end.
+select
+    state.source_id,
+    rule.id                      as rule_id,
+    entry.group_key,
+    entry.logged_at              as hot_from,
+    entry.oldest_at + rule.within as hot_until,
+    entry.measured
+from alert_rules rule
+join sources source on rule.host in (source.host, '*')
+join ingest_state state on state.source_id = source.id
+cross join lateral unnest(state.dirty) as dirty (range)
+cross join lateral (
+    select
+        matching.logged_at,
+        matching.group_key,
+        lag(matching.logged_at, rule.count - 1) over in_order as oldest_at,
+        count(*) over (
+            in_order range between rule.within - interval '1 microsecond' preceding and current row
+        ) as measured
+    from (
+        select log_entries.source_id, log_entries.logged_at, '' as group_key
+        from log_entries
+        where log_entries.source_id = state.source_id
+          and log_entries.logged_at > lower(dirty.range) - rule.within
+          and log_entries.logged_at < upper(dirty.range) + rule.within
+          and log_entries.level = any (rule.levels)
+          and (rule.pattern is null or split_part(log_entries.message, e'\n', 1) ~ rule.pattern)
+    ) matching
+    window in_order as (partition by matching.source_id, matching.group_key order by matching.logged_at)
+) entry
+where rule.kind = 'threshold'
+  and rule.retired_at is null
+  and entry.logged_at >= lower(dirty.range)
+  and entry.oldest_at > entry.logged_at - rule.within;
+comment on view   threshold_hot is 'When threshold rules hold, as intervals that may overlap. Looks only around event times that are not evaluated yet.';
+comment on column threshold_hot.source_id is 'The source.';
+comment on column threshold_hot.rule_id is 'The rule.';
+comment on column threshold_hot.group_key is 'Values of what the rule groups by besides the source.';
+comment on column threshold_hot.hot_from is 'Event time of the entry that fills the window.';
+comment on column threshold_hot.hot_until is 'When the window is no longer full.';
+comment on column threshold_hot.measured is 'Matching entries in the window that ends with that entry.';
+
+create view alert_episodes as
+-- Hot intervals and the stored alerts within their reach, merged where they touch: the
+-- whole of each episode, as the data that are stored now give it.
+select
+    merged.source_id,
+    merged.rule_id,
+    merged.group_key,
+    lower(episode.during) as started_at,
+    upper(episode.during) as ended_at,
+    episode.measured
+from (
+    select
+        source_id, rule_id, group_key,
+        range_agg(during) as episodes,
+        array_agg(lower(during)) as starts,
+        array_agg(measured) as measures
+    from (
+        select source_id, rule_id, group_key, tstzrange(hot_from, hot_until, '[]') as during, measured
+        from threshold_hot
+        union all
+        -- An entry at upper(dirty) can make the rule hold up to two windows later.
+        select alert.source_id, alert.rule_id, alert.group_key, tstzrange(alert.started_at, alert.ended_at, '[]'), alert.measured
+        from ingest_state state
+        cross join lateral unnest(state.dirty) as dirty (range)
+        join alerts alert
+            on alert.source_id = state.source_id
+            and alert.merged_into is null
+            and alert.retracted_at is null
+        join alert_rules rule
+            on rule.id = alert.rule_id
+            and tstzrange(alert.started_at, alert.ended_at, '[]')
+                && tstzrange(lower(dirty.range), upper(dirty.range) + 2 * rule.within, '[]')
+    ) part
+    group by source_id, rule_id, group_key
+) merged
+cross join lateral (
+    -- Which episode a part fell into: the last one that starts no later than the part does.
+    select whole.during, max(part.measured) as measured
+    from unnest(merged.starts, merged.measures) as part (starts_at, measured)
+    join unnest(merged.episodes) with ordinality as whole (during, place)
+        on whole.place = width_bucket(part.starts_at, array(select lower(one) from unnest(merged.episodes) as one))
+    group by whole.during
+) episode;
+comment on view   alert_episodes is 'Episodes around the event times that are not evaluated yet: what the table alerts must say once they are.';
+comment on column alert_episodes.source_id is 'The source.';
+comment on column alert_episodes.rule_id is 'The rule.';
+comment on column alert_episodes.group_key is 'Values of what the rule groups by besides the source.';
+comment on column alert_episodes.started_at is 'When the rule begins to hold.';
+comment on column alert_episodes.ended_at is 'When it no longer holds, unless further entries come.';
+comment on column alert_episodes.measured is 'Most matching entries in one window.';
