@@ -4,4 +4,9 @@
 //! where it needs rows, `store`; never a neighbour. Only `commands` knows all stages.
 
 pub mod model;
+
+pub mod duration;
+
+pub mod config;
+
 pub mod tail;

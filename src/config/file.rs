@@ -1,0 +1,119 @@
+//! `tripline.toml` word for word: its tables and keys.
+//!
+//! The lists called `later` hold the words of the documented format that this version has not
+//! built yet. They are refused as `not supported yet` instead of `unknown`. Who builds one moves
+//! it to the known words, and its reading to `validate`.
+
+/// The keys that one table of the file may have.
+pub(super) struct Table {
+    /// Where the table is, to be read after a key: `in [[rule]]`.
+    pub(super) place: &'static str,
+    /// The keys that this version reads.
+    pub(super) keys: &'static [&'static str],
+    /// The keys that a later version will read.
+    pub(super) later: &'static [&'static str],
+}
+
+/// The file as a whole.
+pub(super) const TOP: Table = Table {
+    place: "at the top level",
+    keys: &["host", "lock_file", "database", "evaluate", "source", "rule"],
+    later: &["channel"],
+};
+
+/// `[database]`
+pub(super) const DATABASE: Table = Table {
+    place: "in [database]",
+    keys: &["url", "url_file", "partition"],
+    later: &["url_env", "retention"],
+};
+
+/// `[evaluate]`
+pub(super) const EVALUATE: Table =
+    Table { place: "in [evaluate]", keys: &["all_hosts"], later: &[] };
+
+/// `[[source]]`
+pub(super) const SOURCE: Table = Table {
+    place: "in [[source]]",
+    keys: &[
+        "name",
+        "paths",
+        "exclude",
+        "format",
+        "timezone",
+        "store",
+        "start",
+        "max_line_bytes",
+        "max_entry_lines",
+    ],
+    later: &[
+        "default_level",
+        "encoding",
+        "idle_flush",
+        "journal",
+        "keep",
+        "level_patterns",
+        "multiline",
+        "olddir",
+        "stale_after",
+    ],
+};
+
+/// `[[rule]]`
+pub(super) const RULE: Table = Table {
+    place: "in [[rule]]",
+    keys: &[
+        "name", "kind", "levels", "pattern", "count", "within", "group_by", "severity", "summary",
+    ],
+    later: &[
+        "active",
+        "at_least",
+        "channels",
+        "clear_below",
+        "exclude",
+        "factor",
+        "floor",
+        "for",
+        "keep_firing",
+        "lookback",
+        "match",
+        "percent",
+        "runbook",
+        "sources",
+        "stale_after",
+        "view",
+    ],
+};
+
+/// The kinds of rules that a later version will know.
+pub(super) const LATER_KINDS: &[&str] = &[
+    "ratio",
+    "spike",
+    "baseline",
+    "absence",
+    "new",
+    "distinct",
+    "missing_follow_up",
+    "sequence",
+    "blind",
+    "sql",
+];
+
+/// What a later version will group alerts by.
+pub(super) const LATER_GROUPS: &[&str] =
+    &["host", "level", "fingerprint", "message", "$1", "$2", "$3", "$4", "$5"];
+
+/// The log formats that a later version will know.
+pub(super) const LATER_FORMATS: &[&str] = &[
+    "apache",
+    "java",
+    "journal",
+    "json",
+    "log4j",
+    "logfmt",
+    "mysql",
+    "nginx",
+    "postgresql",
+    "python",
+    "syslog",
+];

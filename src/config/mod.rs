@@ -1,0 +1,161 @@
+//! `tripline.toml`: what the user wants.
+//!
+//! In comes the file's path or the places to look in; out comes a [`Config`] in which every
+//! value is right, or a [`ConfigError`] that lists everything that is wrong with line and
+//! column. `file` has the words of the file, `section` and `value` read them, `validate` makes
+//! the config of it.
+//!
+//! Nothing here opens a log, expands a glob or connects to a database, and nothing reads the
+//! environment: `main` hands it in as an [`Environment`].
+
+mod database;
+mod file;
+mod locate;
+mod problem;
+mod rule;
+mod section;
+mod source;
+mod validate;
+mod value;
+mod words;
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+pub use database::{DatabaseConfig, DatabaseUrl, PartitionInterval};
+pub use locate::Environment;
+pub use problem::{ConfigError, Problem};
+pub use rule::{GroupBy, RuleConfig, RuleKind};
+pub use source::{Format, SourceConfig, SourcePath, Start};
+
+/// Everything that the user has configured, with the defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The file; `None` if there is none.
+    pub path: Option<PathBuf>,
+    /// The name of this host in the database; the system's host name if absent.
+    pub host: Option<String>,
+    /// The file to lock during a run; derived from the database if absent.
+    pub lock_file: Option<PathBuf>,
+    /// `[database]`
+    pub database: DatabaseConfig,
+    /// `[evaluate]`
+    pub evaluate: EvaluateConfig,
+    /// `[[source]]`, in the order of the file.
+    pub sources: Vec<SourceConfig>,
+    /// `[[rule]]`, in the order of the file; the built-in ones if there is none.
+    pub rules: Vec<RuleConfig>,
+    /// What is not wrong but should be changed, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// `[evaluate]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EvaluateConfig {
+    /// Whether the rules apply to the sources of every host rather than to this host's.
+    pub all_hosts: bool,
+}
+
+impl Default for Config {
+    /// The config of someone who has none: no sources, and the built-in rules.
+    fn default() -> Self {
+        Self {
+            path: None,
+            host: None,
+            lock_file: None,
+            database: DatabaseConfig::default(),
+            evaluate: EvaluateConfig::default(),
+            sources: Vec::new(),
+            rules: RuleConfig::built_in(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Finds and reads the config: the file of `--config` if that is given, else that of
+    /// `$TRIPLINE_CONFIG`, else the user's, else the host's, else the defaults.
+    ///
+    /// # Errors
+    /// If the file that was asked for does not exist, or if the one that was found cannot be
+    /// read or is wrong.
+    pub fn load(option: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        if let Some(path) = environment.asked_for(option) {
+            return Self::read(&path);
+        }
+        environment
+            .usual_places()
+            .map(|path| Self::read(&path))
+            .find(|config| !config.as_ref().is_err_and(ConfigError::is_missing_file))
+            .unwrap_or_else(|| Ok(Self::default()))
+    }
+
+    /// Reads the config at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is wrong.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let (bytes, mode) = bytes_and_mode(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config = Self::parse(path, &bytes)?;
+        config.warnings.extend(config.exposed_password(path, mode));
+        Ok(config)
+    }
+
+    /// Reads a config from the contents of the file at `path`, which is not opened.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with all problems of the file.
+    pub fn parse(path: &Path, contents: &[u8]) -> Result<Self, ConfigError> {
+        let config = match std::str::from_utf8(contents) {
+            Ok(text) => validate::config(text),
+            Err(error) => {
+                let text = String::from_utf8_lossy(contents);
+                let message = "is not UTF-8".to_owned();
+                Err(vec![Problem::at(&text, error.valid_up_to(), message)])
+            }
+        };
+        let path = path.to_owned();
+        match config {
+            Ok(config) => Ok(Self { path: Some(path), ..config }),
+            Err(problems) => Err(ConfigError::Invalid { path, problems }),
+        }
+    }
+
+    /// How to read a log that was named on the command line by its absolute path: with the
+    /// settings of the first source that reaches it, else with the defaults.
+    pub fn source_for(&self, path: &Path) -> SourceConfig {
+        let default = SourceConfig::for_path(path);
+        match self.sources.iter().find(|source| source.reaches(path)) {
+            Some(source) => SourceConfig { paths: default.paths, ..source.clone() },
+            None => default,
+        }
+    }
+
+    fn exposed_password(&self, path: &Path, mode: u32) -> Option<String> {
+        let has_password = self.database.url.as_ref().is_some_and(DatabaseUrl::has_password);
+        let others_can_read = mode & 0o004 != 0;
+        (has_password && others_can_read).then(|| {
+            format!(
+                "{} has mode {:04o}, so every user of this host can read the password in \
+                 database.url: move the URL to a file of mode 0600 and name that in \
+                 database.url_file",
+                path.display(),
+                mode & 0o7777
+            )
+        })
+    }
+}
+
+fn bytes_and_mode(path: &Path) -> std::io::Result<(Vec<u8>, u32)> {
+    let mut file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok((bytes, mode))
+}
+
+#[cfg(test)]
+mod tests;

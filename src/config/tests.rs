@@ -1,0 +1,656 @@
+use std::ffi::OsString;
+use std::fs;
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+use super::*;
+
+const FILE: &str = "tripline.toml";
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new(FILE), text.as_bytes())
+}
+
+fn check(text: &str, expected: &Expect) {
+    let shown = match parse(text) {
+        Ok(config) => format!("{config:#?}\n"),
+        Err(error) => format!("{error}\n"),
+    };
+    expected.assert_eq(&shown);
+}
+
+/// A `[[rule]]` in which everything required is there, and a few lines more.
+fn rule(lines: &str) -> String {
+    format!("[[rule]]\nname='r'\nkind='threshold'\ncount=5\nwithin='5m'\n{lines}\n")
+}
+
+fn source(lines: &str) -> String {
+    format!("[[source]]\npaths=['/var/log/app.log']\n{lines}\n")
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let config = parse("").unwrap();
+    assert_eq!(config, Config { path: Some(PathBuf::from(FILE)), ..Config::default() });
+    expect![[r#"
+        Config {
+            path: Some(
+                "tripline.toml",
+            ),
+            host: None,
+            lock_file: None,
+            database: DatabaseConfig {
+                url: None,
+                url_file: None,
+                partition: Week,
+            },
+            evaluate: EvaluateConfig {
+                all_hosts: false,
+            },
+            sources: [],
+            rules: [
+                RuleConfig {
+                    name: "fatal",
+                    kind: Threshold,
+                    levels: LevelSet(
+                        32,
+                    ),
+                    pattern: None,
+                    count: 1,
+                    within: TimeDelta {
+                        secs: 300,
+                        nanos: 0,
+                    },
+                    group_by: [
+                        Source,
+                    ],
+                    severity: Critical,
+                    summary: None,
+                },
+                RuleConfig {
+                    name: "error-burst",
+                    kind: Threshold,
+                    levels: LevelSet(
+                        48,
+                    ),
+                    pattern: None,
+                    count: 5,
+                    within: TimeDelta {
+                        secs: 300,
+                        nanos: 0,
+                    },
+                    group_by: [
+                        Source,
+                    ],
+                    severity: Warning,
+                    summary: None,
+                },
+            ],
+            warnings: [],
+        }
+    "#]]
+    .assert_debug_eq(&config);
+}
+
+#[test]
+fn the_documented_example_is_read() {
+    check(
+        r#"
+host = "web1"
+lock_file = "/run/tripline.lock"
+
+[database]
+url = "postgresql://ann:secret@db/logs"
+partition = "day"
+
+[evaluate]
+all_hosts = true
+
+[[source]]
+name = "app"                       # default: the path
+paths = ["/var/log/app.log", "/srv/*/log/*.log"]
+exclude = ["*.gz"]
+format = "auto"                    # or a name from the format list, or a pattern
+timezone = "Europe/Berlin"         # default: the host's
+store = ["ERROR", "fatal"]         # levels kept as entries; all levels are always counted
+start = "beginning"                # or "end": for a log seen for the first time
+max_line_bytes = "64k"
+max_entry_lines = 100
+
+[[rule]]
+name = "error-burst"
+kind = "threshold"                 # see the rule table
+levels = ["ERROR", "FATAL"]
+pattern = "timeout"                # optional regular expression on the message
+count = 5                          # fires when at least 5 entries ...
+within = "5m"                      # ... lie in (t - 5m, t]
+group_by = ["source"]              # one alert per source; [] is one over all
+severity = "critical"
+summary = "{{count}} errors from {{group}} in {{within}}"
+"#,
+        &expect![[r#"
+            Config {
+                path: Some(
+                    "tripline.toml",
+                ),
+                host: Some(
+                    "web1",
+                ),
+                lock_file: Some(
+                    "/run/tripline.lock",
+                ),
+                database: DatabaseConfig {
+                    url: Some(
+                        DatabaseUrl(***),
+                    ),
+                    url_file: None,
+                    partition: Day,
+                },
+                evaluate: EvaluateConfig {
+                    all_hosts: true,
+                },
+                sources: [
+                    SourceConfig {
+                        name: Some(
+                            "app",
+                        ),
+                        paths: [
+                            Literal(
+                                "/var/log/app.log",
+                            ),
+                            Glob(
+                                Pattern {
+                                    original: "/srv/*/log/*.log",
+                                    tokens: [
+                                        Char(
+                                            '/',
+                                        ),
+                                        Char(
+                                            's',
+                                        ),
+                                        Char(
+                                            'r',
+                                        ),
+                                        Char(
+                                            'v',
+                                        ),
+                                        Char(
+                                            '/',
+                                        ),
+                                        AnySequence,
+                                        Char(
+                                            '/',
+                                        ),
+                                        Char(
+                                            'l',
+                                        ),
+                                        Char(
+                                            'o',
+                                        ),
+                                        Char(
+                                            'g',
+                                        ),
+                                        Char(
+                                            '/',
+                                        ),
+                                        AnySequence,
+                                        Char(
+                                            '.',
+                                        ),
+                                        Char(
+                                            'l',
+                                        ),
+                                        Char(
+                                            'o',
+                                        ),
+                                        Char(
+                                            'g',
+                                        ),
+                                    ],
+                                    is_recursive: false,
+                                    has_metachars: true,
+                                },
+                            ),
+                        ],
+                        exclude: [
+                            Pattern {
+                                original: "*.gz",
+                                tokens: [
+                                    AnySequence,
+                                    Char(
+                                        '.',
+                                    ),
+                                    Char(
+                                        'g',
+                                    ),
+                                    Char(
+                                        'z',
+                                    ),
+                                ],
+                                is_recursive: false,
+                                has_metachars: true,
+                            },
+                        ],
+                        format: Auto,
+                        timezone: Some(
+                            Europe/Berlin,
+                        ),
+                        store: LevelSet(
+                            48,
+                        ),
+                        start: Beginning,
+                        max_line_bytes: 65536,
+                        max_entry_lines: 100,
+                    },
+                ],
+                rules: [
+                    RuleConfig {
+                        name: "error-burst",
+                        kind: Threshold,
+                        levels: LevelSet(
+                            48,
+                        ),
+                        pattern: Some(
+                            "timeout",
+                        ),
+                        count: 5,
+                        within: TimeDelta {
+                            secs: 300,
+                            nanos: 0,
+                        },
+                        group_by: [
+                            Source,
+                        ],
+                        severity: Critical,
+                        summary: Some(
+                            "{{count}} errors from {{group}} in {{within}}",
+                        ),
+                    },
+                ],
+                warnings: [],
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_with_their_places() {
+    check(
+        r#"# ten mistakes
+hots = "web1"
+
+[database]
+url_file = "db-url"
+
+[[source]]
+paths = ["/var/log/app.log", "app.log"]
+timezone = "Europe/Berln"
+store = ["ERROR", "EROR"]
+
+[[rule]]
+name = "ratio"
+kind = "ratio"
+percent = 5
+
+[[rule]]
+name = "burst"
+kind = "threshold"
+count = "five"
+witihn = "5m"
+severity = "urgent"
+"#,
+        &expect![[r#"
+            tripline.toml:2:1: unknown key "hots" at the top level; did you mean "host"?
+            tripline.toml:5:12: url_file must be an absolute path
+            tripline.toml:8:30: paths must be absolute: "app.log"
+            tripline.toml:9:12: timezone "Europe/Berln" is no IANA time zone; did you mean "Europe/Berlin"?
+            tripline.toml:10:19: store "EROR" is not known; did you mean "ERROR"?
+            tripline.toml:14:8: kind "ratio" is not supported yet; this version knows: threshold
+            tripline.toml:15:1: key "percent" in [[rule]] is not supported yet
+            tripline.toml:20:9: count must be an integer from 1 to 2147483647, found a string
+            tripline.toml:21:1: unknown key "witihn" in [[rule]]; did you mean "within"?
+            tripline.toml:22:12: severity "urgent" is not known; this version knows: info, warning, critical
+        "#]],
+    );
+}
+
+#[test]
+fn a_syntax_error_does_not_hide_the_other_mistakes() {
+    check(
+        "host = 5x\n[database]\npartition = 'weeks'\n[[source]]\npaths = [\"/var/log/app.log]\n\
+         [[rule]]\nname = 'r'\nname = 's'\nkind =\n",
+        &expect![[r#"
+            tripline.toml:1:8: string values must be quoted, expected literal string
+            tripline.toml:3:13: partition "weeks" is not known; did you mean "week"?
+            tripline.toml:5:28: invalid basic string, expected `"`
+            tripline.toml:6:1: missing comma between array elements, expected `,`
+            tripline.toml:6:3: string values must be quoted, expected literal string
+            tripline.toml:7:1: missing comma between array elements, expected `,`
+            tripline.toml:7:1: invalid float, expected `nan`
+            tripline.toml:7:6: unexpected `=` in array, expected value, `]`
+            tripline.toml:7:8: missing comma between array elements, expected `,`
+            tripline.toml:8:1: missing comma between array elements, expected `,`
+            tripline.toml:8:1: invalid float, expected `nan`
+            tripline.toml:8:6: unexpected `=` in array, expected value, `]`
+            tripline.toml:8:8: missing comma between array elements, expected `,`
+            tripline.toml:9:1: missing comma between array elements, expected `,`
+            tripline.toml:9:1: string values must be quoted, expected literal string
+            tripline.toml:9:6: unexpected `=` in array, expected value, `]`
+            tripline.toml:9:7: unclosed array, expected `]`
+        "#]],
+    );
+}
+
+#[test]
+fn below_a_broken_header_nothing_is_blamed_on_the_table_above() {
+    check(
+        "lock_file = 'x'\n[database\nurl = 'x'\n[[rule]\nname = 'r'\n",
+        &expect![[r#"
+        tripline.toml:1:13: lock_file must be an absolute path
+        tripline.toml:2:10: unclosed table, expected `]`
+        tripline.toml:4:8: unclosed array table, expected `]`
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_not_built_yet_is_not_called_unknown() {
+    check(
+        &[
+            "[[channel]]\nname='ops'\ntype='email'\n",
+            &source("keep=['paid']\nencoding='latin1'\nformat='json'"),
+            &source("format='%t %l %m'"),
+            &rule("for='5m'\nsources=['a']\ngroup_by=['$1']"),
+            &rule("group_by=[]").replace("'r'", "'s'"),
+            "[[rule]]\nname='x'\nkind='missing_follow_up'\n",
+        ]
+        .concat(),
+        &expect![[r#"
+            tripline.toml:1:3: key "channel" at the top level is not supported yet
+            tripline.toml:6:1: key "keep" in [[source]] is not supported yet
+            tripline.toml:7:1: key "encoding" in [[source]] is not supported yet
+            tripline.toml:8:8: format "json" is not supported yet; this version knows: auto, plain
+            tripline.toml:11:8: format as a pattern is not supported yet
+            tripline.toml:17:1: key "for" in [[rule]] is not supported yet
+            tripline.toml:18:1: key "sources" in [[rule]] is not supported yet
+            tripline.toml:19:11: group_by "$1" is not supported yet; this version knows: source
+            tripline.toml:25:10: group_by other than ["source"] is not supported yet
+            tripline.toml:28:6: kind "missing_follow_up" is not supported yet; this version knows: threshold
+        "#]],
+    );
+}
+
+#[test]
+fn values_of_the_wrong_type_are_named() {
+    check(
+        &[
+            "host=5\nevaluate={all_hosts='yes'}\ndatabase=true\n",
+            "[rule]\nname='r'\n",
+            "[[source]]\npaths='/var/log/app.log'\nexclude=[1]\nmax_line_bytes=1.5\n",
+            "max_entry_lines='many'\ntimezone=2026-01-01\n",
+        ]
+        .concat(),
+        &expect![[r#"
+            tripline.toml:1:6: host must be a string, found an integer
+            tripline.toml:2:21: all_hosts must be true or false, found a string
+            tripline.toml:3:10: database must be a table, written [database], found a boolean
+            tripline.toml:4:1: rule must be a list of tables, each written [[rule]], found a table
+            tripline.toml:7:7: paths must be an array of strings, found a string
+            tripline.toml:8:10: exclude must hold only strings, found an integer
+            tripline.toml:9:16: max_line_bytes must be a size like 65536, "64 KiB" or "1 MiB", found a float
+            tripline.toml:10:17: max_entry_lines must be an integer from 1 to 100000, found a string
+            tripline.toml:11:10: timezone must be a string, found a datetime
+        "#]],
+    );
+    check(
+        "source=['/var/log/app.log']\nrule=[{name=1}, []]\n",
+        &expect![[r#"
+        tripline.toml:1:9: source must be a list of tables, each written [[source]], found a string
+        tripline.toml:2:7: missing key "kind" in [[rule]]
+        tripline.toml:2:13: name must be a string, found an integer
+        tripline.toml:2:17: rule must be a list of tables, each written [[rule]], found an array
+    "#]],
+    );
+}
+
+#[test]
+fn values_out_of_range_are_named() {
+    check(
+        &[
+            &source("name=' app'\nmax_line_bytes='1 GiB'\nmax_entry_lines=0"),
+            &source("max_line_bytes=1023\nstart='middle'"),
+            "[[source]]\npaths=[]\nexclude=['log/*.gz', '[', '']\n[[source]]\npaths=['/srv/[', '']\n",
+            "[[source]]\nname='none'\n",
+            &rule("levels=[]\npattern=''\nsummary=\"a\\u0000\""),
+            &rule("").replace("=5\n", "=0\n").replace("5m", "-5m"),
+            &rule("").replace("=5\n", "=3_000_000_000\n").replace("5m", "367d").replace("'r'", "''"),
+        ]
+        .concat(),
+        &expect![[r#"
+            tripline.toml:3:6: name " app" must consist of visible characters
+            tripline.toml:4:16: max_line_bytes must be a size from 1024 to 67108864 bytes, found "1 GiB"
+            tripline.toml:5:17: max_entry_lines must be an integer from 1 to 100000, found 0
+            tripline.toml:8:16: max_line_bytes must be a size from 1024 to 67108864 bytes, found 1023
+            tripline.toml:9:7: start "middle" is not known; this version knows: beginning, end
+            tripline.toml:11:7: paths must name at least one log
+            tripline.toml:12:10: exclude must be a glob of file names or of absolute paths: "log/*.gz"
+            tripline.toml:12:22: exclude "[" is no glob: invalid range pattern at character 1
+            tripline.toml:12:27: exclude must be a glob of file names or of absolute paths: ""
+            tripline.toml:14:8: paths "/srv/[" is no glob: invalid range pattern at character 6
+            tripline.toml:14:18: paths must be absolute: ""
+            tripline.toml:15:1: missing key "paths" in [[source]]
+            tripline.toml:22:8: levels must name at least one level
+            tripline.toml:23:9: pattern must not be empty
+            tripline.toml:24:9: summary must not hold a NUL character
+            tripline.toml:26:6: name "r" is used twice
+            tripline.toml:28:7: count must be an integer from 1 to 2147483647, found 0
+            tripline.toml:29:8: within "-5m" is not a duration; write it like "90s", "5m", "1h30m" or "2d"
+            tripline.toml:32:6: name "" must consist of visible characters
+            tripline.toml:34:7: count must be an integer from 1 to 2147483647, found 3000000000
+            tripline.toml:35:8: within must be longer than 0s and at most 366d, found "367d"
+        "#]],
+    );
+}
+
+#[test]
+fn names_are_unique() {
+    check(
+        &[rule(""), rule("")].concat(),
+        &expect![[r#"
+        tripline.toml:8:6: name "r" is used twice
+    "#]],
+    );
+    check(
+        &[source("name='a'"), source("name='a'")].concat(),
+        &expect![[r#"
+        tripline.toml:6:6: name "a" is used twice
+    "#]],
+    );
+}
+
+#[test]
+fn a_database_is_named_once_and_a_misplaced_url_is_not_shown() {
+    check(
+        "[database]\nurl='postgresql://ann:secret@db'\nurl_file='postgresql://ann:secret@db'\n",
+        &expect![[r#"
+            tripline.toml:3:10: url_file cannot stand beside url; keep one of them
+            tripline.toml:3:10: url_file must be an absolute path
+        "#]],
+    );
+    check(
+        "[database]\nurl=''\n",
+        &expect![[r#"
+        tripline.toml:2:5: url is empty
+    "#]],
+    );
+}
+
+#[test]
+fn a_rule_whose_levels_nobody_stores_is_refused() {
+    let rule = rule("levels=['INFO','WARNING','ERROR']");
+    check(
+        &[&source("store=['ERROR','INFO']"), rule.as_str()].concat(),
+        &expect![[r#"
+        tripline.toml:9:8: levels needs entries of level WARNING, which no source stores: add the level to "store" of a source, or its lines to "keep"
+    "#]],
+    );
+    // Other logs may be named on the command line: without sources nobody knows.
+    assert!(parse(&rule).is_ok());
+    // Two sources together may store what is needed.
+    assert!(parse(&[&source("store=['INFO','WARNING']"), &source(""), &*rule].concat()).is_ok());
+}
+
+#[test]
+fn a_built_in_rule_that_cannot_fire_is_a_warning() {
+    let config = parse(&source("store=['ERROR']")).unwrap();
+    expect![[r#"
+        [
+            "the built-in rule \"fatal\" misses FATAL, which no source stores",
+            "the built-in rule \"error-burst\" misses FATAL, which no source stores",
+        ]
+    "#]]
+    .assert_debug_eq(&config.warnings);
+}
+
+#[test]
+fn bytes_that_are_no_text_have_a_place() {
+    let error = Config::parse(Path::new(FILE), b"host='a'\nname='\xff'\n").unwrap_err();
+    expect!["tripline.toml:2:7: is not UTF-8"].assert_eq(&error.to_string());
+}
+
+#[test]
+fn a_log_from_the_command_line_keeps_the_settings_of_its_source() {
+    let config = parse(&source("name='app'\nstart='end'")).unwrap();
+    let configured = config.source_for(Path::new("/var/log/app.log"));
+    assert_eq!((configured.name.as_deref(), configured.start), (Some("app"), Start::End));
+    let other = Path::new("/var/log/other.log");
+    assert_eq!(config.source_for(other), SourceConfig::for_path(other));
+}
+
+/// A folder as the user's config home, and no other place.
+fn environment(folder: &Path) -> Environment {
+    Environment {
+        named_file: None,
+        config_home: Some(folder.join("home")),
+        system_file: folder.join("system.toml"),
+    }
+}
+
+#[test]
+fn without_a_file_the_defaults_apply() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(Config::load(None, &environment(folder.path())).unwrap(), Config::default());
+}
+
+#[test]
+fn the_first_file_that_exists_is_the_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = environment(folder.path());
+    let user_file = folder.path().join("home/tripline/tripline.toml");
+    fs::write(&environment.system_file, "host = 'system'").unwrap();
+    let host = || Config::load(None, &environment).unwrap().host;
+    assert_eq!(host().as_deref(), Some("system"));
+    fs::create_dir_all(user_file.parent().unwrap()).unwrap();
+    fs::write(&user_file, "host = 'user'").unwrap();
+    assert_eq!(host().as_deref(), Some("user"));
+    // A file that is there and wrong does not give way to the next one.
+    fs::write(&user_file, "hots = 'user'").unwrap();
+    assert!(Config::load(None, &environment).is_err());
+}
+
+#[test]
+fn a_file_that_was_asked_for_must_be_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.toml");
+    let asked = Environment { named_file: Some(missing.clone()), ..environment(folder.path()) };
+    let unnamed = environment(folder.path());
+    for (option, environment) in
+        [(Some(&*missing), &unnamed), (Some(folder.path()), &unnamed), (None, &asked)]
+    {
+        let error = Config::load(option, environment).unwrap_err();
+        assert!(matches!(error, ConfigError::Read { .. }), "{error:?}");
+        assert!(error.to_string().starts_with("cannot read config /"), "{error}");
+    }
+}
+
+#[test]
+fn a_password_that_everybody_can_read_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    fs::write(&path, "[database]\nurl = 'postgresql://ann:secret@db/logs'\n").unwrap();
+    let warnings = |mode| {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let warnings = Config::read(&path).unwrap().warnings.join("\n");
+        warnings.replace(&path.display().to_string(), FILE)
+    };
+    assert_eq!(warnings(0o640), "");
+    expect!["tripline.toml has mode 0644, so every user of this host can read the password in database.url: move the URL to a file of mode 0600 and name that in database.url_file"].assert_eq(&warnings(0o644));
+}
+
+#[test]
+fn the_environment_can_come_from_any_lookup() {
+    let environment =
+        Environment::from_variables(|name| (name == "HOME").then(|| OsString::from("/root")));
+    assert_eq!(environment.config_home.as_deref(), Some(Path::new("/root/.config")));
+}
+
+/// Text that often is almost a config.
+fn almost_a_config() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "[[rule]]",
+            "[[source]]",
+            "[database]",
+            "[",
+            "]",
+            "=",
+            "\n",
+            "'",
+            "\"",
+            "\"\"\"",
+            "{",
+            "}",
+            ",",
+            ".",
+            "name",
+            "kind",
+            "paths",
+            "within",
+            "levels",
+            "count",
+            "5",
+            "'5m'",
+            "'threshold'",
+            "'/a/*'",
+            "['ERROR']",
+            "#",
+            "\\",
+            "\u{feff}",
+            "ü",
+            "\r\n",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,3}",
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_give_a_config_or_problems(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Config::parse(Path::new(FILE), &bytes);
+    }
+
+    #[test]
+    fn every_problem_of_almost_a_config_has_a_place_in_it(text in almost_a_config()) {
+        if let Err(ConfigError::Invalid { problems, .. }) = parse(&text) {
+            prop_assert!(!problems.is_empty());
+            prop_assert!(problems.is_sorted_by_key(|problem| (problem.line, problem.column)));
+            for problem in problems {
+                prop_assert!(problem.line <= text.matches('\n').count() + 1);
+                prop_assert!(!problem.message.contains('\n'));
+            }
+        }
+    }
+}

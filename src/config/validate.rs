@@ -1,0 +1,214 @@
+//! From the text of `tripline.toml` to a [`Config`], with all problems at once.
+
+use std::collections::HashSet;
+
+use toml::de::DeTable;
+
+use super::database::{DatabaseConfig, DatabaseUrl, PartitionInterval};
+use super::file;
+use super::problem::{Problem, Problems};
+use super::rule::{GroupBy, RuleConfig, RuleKind};
+use super::section::Section;
+use super::source::{Format, SourceConfig, Start};
+use super::{Config, EvaluateConfig, value};
+use crate::model::{Level, LevelSet, Severity};
+
+const LINE_BYTES: std::ops::RangeInclusive<usize> = 1 << 10..=64 << 20;
+const ENTRY_LINES: std::ops::RangeInclusive<u32> = 1..=100_000;
+/// The database holds counts as `integer`.
+const COUNTS: std::ops::RangeInclusive<u32> = 1..=i32::MAX.unsigned_abs();
+
+/// Reads a whole config. A value is right or reported; the config is given only if no problem
+/// was found at all.
+pub(super) fn config(text: &str) -> Result<Config, Vec<Problem>> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut problems = Problems::new(text, &errors);
+    let config = top(Section::new(&file::TOP, document.get_ref(), 0, &mut problems));
+    let problems = problems.into_sorted();
+    if problems.is_empty() { Ok(config) } else { Err(problems) }
+}
+
+fn top(mut section: Section<'_, '_>) -> Config {
+    let host = section.string("host", value::host);
+    let lock_file = section.string("lock_file", value::absolute_path);
+    let database = section.table("database", &file::DATABASE, database).unwrap_or_default();
+    let evaluate = section.table("evaluate", &file::EVALUATE, evaluate).unwrap_or_default();
+
+    let problems_before = section.problem_count();
+    let mut names = HashSet::new();
+    let sources = section.tables("source", &file::SOURCE, |table| source(table, &mut names));
+    // Nobody can say what is stored as long as a source is wrong.
+    let sources_are_right = section.problem_count() == problems_before;
+    let stored = (sources_are_right && !sources.is_empty()).then(|| stored_by(&sources));
+
+    let mut names = HashSet::new();
+    let rules = section.tables("rule", &file::RULE, |table| rule(table, &mut names, stored));
+    let mut rules: Vec<_> = rules.into_iter().flatten().collect();
+    let mut warnings = Vec::new();
+    if rules.is_empty() {
+        rules = RuleConfig::built_in();
+        warnings.extend(rules.iter().filter_map(|rule| never_fires(rule, stored?)));
+    }
+    Config { path: None, host, lock_file, database, evaluate, sources, rules, warnings }
+}
+
+fn database(mut section: Section<'_, '_>) -> DatabaseConfig {
+    let url = |text: &str| DatabaseUrl::from_config(text).map_err(str::to_owned);
+    if section.has("url") && section.has("url_file") {
+        section.refuse("url_file", "cannot stand beside url; keep one of them");
+    }
+    DatabaseConfig {
+        url: section.string("url", url),
+        url_file: section.string("url_file", value::absolute_path),
+        partition: section
+            .string("partition", |text| {
+                value::choice(text, &PartitionInterval::ALL, PartitionInterval::as_str, &[])
+            })
+            .unwrap_or_default(),
+    }
+}
+
+fn evaluate(mut section: Section<'_, '_>) -> EvaluateConfig {
+    EvaluateConfig { all_hosts: section.boolean("all_hosts").unwrap_or_default() }
+}
+
+fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> SourceConfig {
+    section.require(&["paths"]);
+    let name = section.string("name", value::name);
+    refuse_second(&mut section, name.as_ref(), names);
+    let paths = section.strings("paths", value::source_path);
+    if section.is_empty_array("paths") {
+        section.refuse("paths", "must name at least one log");
+    }
+    let default = SourceConfig::for_path("".as_ref());
+    SourceConfig {
+        name,
+        paths: paths.unwrap_or_default(),
+        exclude: section.strings("exclude", value::exclude).unwrap_or_default(),
+        format: section.string("format", format).unwrap_or_default(),
+        timezone: section.string("timezone", value::zone),
+        store: levels(&mut section, "store").unwrap_or(default.store),
+        start: section
+            .string("start", |text| value::choice(text, &Start::ALL, Start::as_str, &[]))
+            .unwrap_or_default(),
+        max_line_bytes: section
+            .value("max_line_bytes", |value| value::size(value, LINE_BYTES))
+            .unwrap_or(default.max_line_bytes),
+        max_entry_lines: section
+            .integer("max_entry_lines", ENTRY_LINES)
+            .unwrap_or(default.max_entry_lines),
+    }
+}
+
+/// `None` if a required key is missing or wrong, which has been reported then.
+fn rule(
+    mut section: Section<'_, '_>,
+    names: &mut HashSet<String>,
+    stored: Option<LevelSet>,
+) -> Option<RuleConfig> {
+    section.require(&["name", "kind"]);
+    let name = section.string("name", value::name);
+    refuse_second(&mut section, name.as_ref(), names);
+    let kind = section.string("kind", |text| {
+        value::choice(text, &RuleKind::ALL, RuleKind::as_str, file::LATER_KINDS)
+    });
+    if kind == Some(RuleKind::Threshold) {
+        section.require(&["count", "within"]);
+    }
+    let levels = rule_levels(&mut section, stored);
+    let pattern = section.string("pattern", value::text);
+    let count = section.integer("count", COUNTS);
+    let within = section.string("within", value::window);
+    let group_by = group_by(&mut section);
+    let severity = section
+        .string("severity", |text| value::choice(text, &Severity::ALL, Severity::as_str, &[]));
+    let summary = section.string("summary", value::text);
+    Some(RuleConfig {
+        name: name?,
+        kind: kind?,
+        levels,
+        pattern,
+        count: count?,
+        within: within?,
+        group_by,
+        severity: severity.unwrap_or(Severity::Warning),
+        summary,
+    })
+}
+
+fn refuse_second(
+    section: &mut Section<'_, '_>,
+    name: Option<&String>,
+    names: &mut HashSet<String>,
+) {
+    if let Some(name) = name
+        && !names.insert(name.clone())
+    {
+        section.refuse("name", &format!("{name:?} is used twice"));
+    }
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    if text.contains(['%', '{', '(', '<', ' ']) {
+        return Err("as a pattern is not supported yet".to_owned());
+    }
+    value::choice(text, &Format::ALL, Format::as_str, file::LATER_FORMATS)
+}
+
+fn levels(section: &mut Section<'_, '_>, key: &str) -> Option<LevelSet> {
+    let level = |text: &str| value::choice(text, &Level::ALL, Level::as_str, &[]);
+    section.strings(key, level).map(LevelSet::from_iter)
+}
+
+/// The levels that a rule counts. Each must be stored by a source, or the rule would be silent.
+fn rule_levels(section: &mut Section<'_, '_>, stored: Option<LevelSet>) -> LevelSet {
+    let problems_before = section.problem_count();
+    let default = LevelSet::from_iter([Level::Error, Level::Fatal]);
+    let levels = levels(section, "levels").unwrap_or(default);
+    if section.problem_count() > problems_before {
+        return levels;
+    }
+    if levels.is_empty() {
+        section.refuse("levels", "must name at least one level");
+    }
+    if let Some(missing) = not_stored(levels, stored) {
+        let message = format!(
+            "needs entries of level {missing}, which no source stores: \
+             add the level to \"store\" of a source, or its lines to \"keep\""
+        );
+        section.refuse("levels", &message);
+    }
+    levels
+}
+
+fn group_by(section: &mut Section<'_, '_>) -> Vec<GroupBy> {
+    let only_source = vec![GroupBy::Source];
+    let problems_before = section.problem_count();
+    let group =
+        |text: &str| value::choice(text, &GroupBy::ALL, GroupBy::as_str, file::LATER_GROUPS);
+    let groups = section.strings("group_by", group);
+    let is_right = section.problem_count() == problems_before;
+    if is_right && groups.is_some_and(|groups| groups != only_source) {
+        section.refuse("group_by", "other than [\"source\"] is not supported yet");
+    }
+    only_source
+}
+
+fn stored_by(sources: &[SourceConfig]) -> LevelSet {
+    sources.iter().flat_map(|source| source.store.iter()).collect()
+}
+
+/// The levels that are not stored, as a list; `None` if all are, or if nobody knows.
+fn not_stored(levels: LevelSet, stored: Option<LevelSet>) -> Option<String> {
+    let stored = stored?;
+    let missing = levels.iter().filter(|&level| !stored.contains(level));
+    let missing: Vec<_> = missing.map(Level::as_str).collect();
+    (!missing.is_empty()).then(|| missing.join(" and "))
+}
+
+/// A built-in rule was not asked for, so it is no error that it cannot work.
+fn never_fires(rule: &RuleConfig, stored: LevelSet) -> Option<String> {
+    let missing = not_stored(rule.levels, Some(stored))?;
+    let name = &rule.name;
+    Some(format!("the built-in rule {name:?} misses {missing}, which no source stores"))
+}

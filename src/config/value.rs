@@ -1,0 +1,142 @@
+//! Values of the file from the text that stands there.
+//!
+//! An error is what follows the key's name in the message: `must be absolute: "app.log"`.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use chrono_tz::{TZ_VARIANTS, Tz};
+use glob::Pattern;
+use toml::de::DeValue;
+
+use super::section::{expected, whole_number};
+use super::source::SourcePath;
+use super::words;
+use crate::duration;
+
+const LONGEST_NAME: usize = 100;
+const LONGEST_WINDOW: TimeDelta = TimeDelta::days(366);
+
+/// A name that can be shown in a listing and typed on the command line.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let length = text.chars().count();
+    if text.trim() != text || text.chars().any(is_invisible) || length == 0 {
+        return Err(format!("{text:?} must consist of visible characters"));
+    }
+    if length > LONGEST_NAME {
+        return Err(format!("must have at most {LONGEST_NAME} characters, found {length}"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The host's name; `*` stands for all hosts in the database.
+pub(super) fn host(text: &str) -> Result<String, String> {
+    if text == "*" { Err("must be the name of one host".to_owned()) } else { name(text) }
+}
+
+/// Text that is not empty.
+pub(super) fn text(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// The path of one file. The message leaves the text out: it might be a URL put under the
+/// wrong key.
+pub(super) fn absolute_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err("must be an absolute path".to_owned()) }
+}
+
+/// The path of a log, or a glob.
+pub(super) fn source_path(text: &str) -> Result<SourcePath, String> {
+    if !text.starts_with('/') {
+        return Err(format!("must be absolute: {text:?}"));
+    }
+    SourcePath::from_config(text).map_err(|error| glob_error(text, &error))
+}
+
+/// A glob for paths to leave out: of a file name, or of a whole path.
+pub(super) fn exclude(text: &str) -> Result<Pattern, String> {
+    if text.is_empty() || (text.contains('/') && !text.starts_with('/')) {
+        return Err(format!("must be a glob of file names or of absolute paths: {text:?}"));
+    }
+    Pattern::new(text).map_err(|error| glob_error(text, &error))
+}
+
+/// A time zone by its IANA name.
+pub(super) fn zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| {
+        let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
+        // Many people write only the city.
+        let city = |name: &&str| name.rsplit('/').next().is_some_and(|city| city == text);
+        match names().find(city).or_else(|| words::nearest(text, names())) {
+            Some(near) => format!("{text:?} is no IANA time zone; did you mean {near:?}?"),
+            None => format!("{text:?} is no IANA time zone, such as \"Europe/Berlin\""),
+        }
+    })
+}
+
+/// The length of a rule's window.
+pub(super) fn window(text: &str) -> Result<TimeDelta, String> {
+    let window = duration::parse(text).map_err(|error| error.to_string())?;
+    if window > TimeDelta::zero() && window <= LONGEST_WINDOW {
+        Ok(window)
+    } else {
+        let longest = duration::display(LONGEST_WINDOW);
+        Err(format!("must be longer than 0s and at most {longest}, found {text:?}"))
+    }
+}
+
+/// One of a fixed set of values, by its name in any case.
+///
+/// `later` are the names that this version has not built yet.
+pub(super) fn choice<T: Copy>(
+    text: &str,
+    values: &[T],
+    name: fn(T) -> &'static str,
+    later: &[&str],
+) -> Result<T, String> {
+    let found = values.iter().copied().find(|&value| name(value).eq_ignore_ascii_case(text));
+    found.ok_or_else(|| {
+        let known: Vec<_> = values.iter().copied().map(name).collect();
+        words::refusal(text, &known, later)
+    })
+}
+
+/// A number of bytes: an integer, or a text with a binary unit (`"64k"`, `"1 MiB"`).
+pub(super) fn size(value: &DeValue<'_>, bounds: RangeInclusive<usize>) -> Result<usize, String> {
+    let (written, size) = match value {
+        DeValue::Integer(number) => (number.to_string(), whole_number(number)),
+        DeValue::String(text) => (format!("{text:?}"), parse_size(text)),
+        other => return Err(expected("a size like 65536, \"64 KiB\" or \"1 MiB\"", other)),
+    };
+    let size = size.and_then(|size| usize::try_from(size).ok());
+    size.filter(|size| bounds.contains(size)).ok_or_else(|| {
+        let (least, most) = (bounds.start(), bounds.end());
+        format!("must be a size from {least} to {most} bytes, found {written}")
+    })
+}
+
+fn parse_size(text: &str) -> Option<i64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        _ => return None,
+    };
+    number.parse::<i64>().ok()?.checked_mul(factor)
+}
+
+fn glob_error(text: &str, error: &glob::PatternError) -> String {
+    format!("{text:?} is no glob: {} at character {}", error.msg, error.pos + 1)
+}
+
+/// Control characters, and those that only change how the characters around them look.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
