@@ -9,9 +9,12 @@ use chrono::TimeDelta;
 /// The units, from the longest to the shortest, each with its length in seconds.
 const UNITS: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
+/// How to write a duration, for messages.
+pub const NOTATION: &str = "write it like \"90s\", \"5m\", \"1h30m\" or \"2d\"";
+
 /// A text that is no duration, or one too long to count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a duration; write it like \"90s\", \"5m\", \"1h30m\" or \"2d\"")]
+#[error("{0:?} is not a duration; {NOTATION}")]
 pub struct InvalidDuration(String);
 
 /// Reads a duration: whole numbers, each with its unit (`d`, `h`, `m`, `s`), the longest

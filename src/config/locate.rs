@@ -1,10 +1,15 @@
-//! Where the config file is looked for.
+//! Where the config file is looked for, and reading it.
 //!
 //! Never in the current folder: a config can name commands to run, and a job may be started
 //! in a folder that somebody else can write to.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use super::{Config, ConfigError, DatabaseUrl};
 
 /// What the search for the config file takes from the process environment.
 ///
@@ -47,8 +52,63 @@ impl Environment {
     }
 }
 
+impl Config {
+    /// Finds and reads the config: the file of `--config` if that is given, else that of
+    /// `$TRIPLINE_CONFIG`, else the user's, else the host's, else the defaults.
+    ///
+    /// # Errors
+    /// If the file that was asked for does not exist, or if the one that was found cannot be
+    /// read or is wrong.
+    pub fn load(option: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        if let Some(path) = environment.asked_for(option) {
+            return Self::read(&path);
+        }
+        environment
+            .usual_places()
+            .map(|path| Self::read(&path))
+            .find(|config| !config.as_ref().is_err_and(ConfigError::is_missing_file))
+            .unwrap_or_else(|| Ok(Self::default()))
+    }
+
+    /// Reads the config at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is wrong.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let (bytes, mode) = bytes_and_mode(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config = Self::parse(path, &bytes)?;
+        config.warnings.extend(config.exposed_password(path, mode));
+        Ok(config)
+    }
+
+    fn exposed_password(&self, path: &Path, mode: u32) -> Option<String> {
+        let has_password = self.database.url.as_ref().is_some_and(DatabaseUrl::has_password);
+        let others_can_read = mode & 0o004 != 0;
+        (has_password && others_can_read).then(|| {
+            format!(
+                "{} has mode {:04o}, so every user of this host can read the password in \
+                 database.url: move the URL to a file of mode 0600 and name that in \
+                 database.url_file",
+                path.display(),
+                mode & 0o7777
+            )
+        })
+    }
+}
+
+fn bytes_and_mode(path: &Path) -> std::io::Result<(Vec<u8>, u32)> {
+    let mut file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok((bytes, mode))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use expect_test::{Expect, expect};
 
     use super::*;
@@ -93,5 +153,65 @@ mod tests {
     fn an_empty_variable_and_a_relative_base_folder_do_not_count() {
         let system = expect![[r#"["/etc/tripline/tripline.toml"]"#]];
         check(None, &[("TRIPLINE_CONFIG", ""), ("XDG_CONFIG_HOME", "."), ("HOME", "")], &system);
+    }
+
+    /// A folder as the user's config home, and no other place.
+    fn environment(folder: &Path) -> Environment {
+        Environment {
+            named_file: None,
+            config_home: Some(folder.join("home")),
+            system_file: folder.join("system.toml"),
+        }
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_apply() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Config::load(None, &environment(folder.path())).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_first_file_that_exists_is_the_config() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = environment(folder.path());
+        let user_file = folder.path().join("home/tripline/tripline.toml");
+        fs::write(&environment.system_file, "host = 'system'").unwrap();
+        let host = || Config::load(None, &environment).unwrap().host;
+        assert_eq!(host().as_deref(), Some("system"));
+        fs::create_dir_all(user_file.parent().unwrap()).unwrap();
+        fs::write(&user_file, "host = 'user'").unwrap();
+        assert_eq!(host().as_deref(), Some("user"));
+        // A file that is there and wrong does not give way to the next one.
+        fs::write(&user_file, "hots = 'user'").unwrap();
+        assert!(Config::load(None, &environment).is_err());
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_be_readable() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing.toml");
+        let asked = Environment { named_file: Some(missing.clone()), ..environment(folder.path()) };
+        let unnamed = environment(folder.path());
+        for (option, environment) in
+            [(Some(&*missing), &unnamed), (Some(folder.path()), &unnamed), (None, &asked)]
+        {
+            let error = Config::load(option, environment).unwrap_err();
+            assert!(matches!(error, ConfigError::Read { .. }), "{error:?}");
+            assert!(error.to_string().starts_with("cannot read config /"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_everybody_can_read_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tripline.toml");
+        fs::write(&path, "[database]\nurl = 'postgresql://ann:secret@db/logs'\n").unwrap();
+        let warnings = |mode| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let warnings = Config::read(&path).unwrap().warnings.join("\n");
+            warnings.replace(&path.display().to_string(), "tripline.toml")
+        };
+        assert_eq!(warnings(0o640), "");
+        expect!["tripline.toml has mode 0644, so every user of this host can read the password in database.url: move the URL to a file of mode 0600 and name that in database.url_file"].assert_eq(&warnings(0o644));
     }
 }

@@ -19,9 +19,6 @@ mod validate;
 mod value;
 mod words;
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 pub use database::{DatabaseConfig, DatabaseUrl, PartitionInterval};
@@ -75,35 +72,6 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Finds and reads the config: the file of `--config` if that is given, else that of
-    /// `$TRIPLINE_CONFIG`, else the user's, else the host's, else the defaults.
-    ///
-    /// # Errors
-    /// If the file that was asked for does not exist, or if the one that was found cannot be
-    /// read or is wrong.
-    pub fn load(option: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        if let Some(path) = environment.asked_for(option) {
-            return Self::read(&path);
-        }
-        environment
-            .usual_places()
-            .map(|path| Self::read(&path))
-            .find(|config| !config.as_ref().is_err_and(ConfigError::is_missing_file))
-            .unwrap_or_else(|| Ok(Self::default()))
-    }
-
-    /// Reads the config at `path`.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or is wrong.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let (bytes, mode) = bytes_and_mode(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let mut config = Self::parse(path, &bytes)?;
-        config.warnings.extend(config.exposed_password(path, mode));
-        Ok(config)
-    }
-
     /// Reads a config from the contents of the file at `path`, which is not opened.
     ///
     /// # Errors
@@ -133,28 +101,6 @@ impl Config {
             None => default,
         }
     }
-
-    fn exposed_password(&self, path: &Path, mode: u32) -> Option<String> {
-        let has_password = self.database.url.as_ref().is_some_and(DatabaseUrl::has_password);
-        let others_can_read = mode & 0o004 != 0;
-        (has_password && others_can_read).then(|| {
-            format!(
-                "{} has mode {:04o}, so every user of this host can read the password in \
-                 database.url: move the URL to a file of mode 0600 and name that in \
-                 database.url_file",
-                path.display(),
-                mode & 0o7777
-            )
-        })
-    }
-}
-
-fn bytes_and_mode(path: &Path) -> std::io::Result<(Vec<u8>, u32)> {
-    let mut file = File::open(path)?;
-    let mode = file.metadata()?.permissions().mode();
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok((bytes, mode))
 }
 
 #[cfg(test)]

@@ -65,10 +65,10 @@ impl Problem {
     /// A problem at a byte offset of `text`, or at the end of a shorter text.
     pub(super) fn at(text: &str, byte_offset: usize, message: String) -> Self {
         let before = text.get(..byte_offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = &before[line_start(text, byte_offset)..];
         Self {
             line: before.matches('\n').count() + 1,
-            column: before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1,
+            column: line.trim_start_matches('\u{feff}').chars().count() + 1,
             message,
         }
     }
@@ -91,14 +91,21 @@ pub(super) struct Problems<'t> {
 }
 
 impl<'t> Problems<'t> {
-    /// Starts with what the TOML parser had to say about `text`.
+    /// Starts with what the TOML parser had to say about `text`, the first error of each line.
     pub(super) fn new(text: &'t str, errors: &[toml::de::Error]) -> Self {
-        let found = errors.iter().map(|error| {
-            let byte_offset = error.span().map_or(0, |span| span.start);
-            (byte_offset, error.message().replace('\n', " "))
-        });
-        let found: Vec<_> = found.collect();
-        let syntax_errors = found.iter().map(|(byte_offset, _)| *byte_offset).collect();
+        let mut errors: Vec<_> = errors.iter().map(|error| (start_of(error), error)).collect();
+        errors.sort_by_key(|(byte_offset, _)| *byte_offset);
+        let syntax_errors = errors.iter().map(|(byte_offset, _)| *byte_offset).collect();
+        // A `key =` inside an array: the array was left open above, and from here on the parser
+        // complains about lines that are right.
+        let left_open = errors.iter().find(|(_, error)| error.message().contains("`=` in array"));
+        let end = left_open.map_or(usize::MAX, |(byte_offset, _)| line_start(text, *byte_offset));
+        errors.retain(|(byte_offset, _)| *byte_offset < end);
+        errors.dedup_by_key(|(byte_offset, _)| line_start(text, *byte_offset));
+        let found = errors
+            .into_iter()
+            .map(|(byte_offset, error)| (byte_offset, error.message().replace('\n', " ")));
+        let found = found.collect();
         Self { text, found, syntax_errors }
     }
 
@@ -135,6 +142,10 @@ impl<'t> Problems<'t> {
         error_line == line_start(self.text, byte_offset)
             || (is_header && syntax_error <= byte_offset)
     }
+}
+
+fn start_of(error: &toml::de::Error) -> usize {
+    error.span().map_or(0, |span| span.start)
 }
 
 fn line_start(text: &str, byte_offset: usize) -> usize {

@@ -86,3 +86,33 @@ impl GroupBy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use expect_test::expect;
+
+    use super::*;
+    use crate::duration;
+
+    #[test]
+    fn the_built_in_rules_are_the_documented_ones() {
+        let mut shown = String::new();
+        for rule in RuleConfig::built_in() {
+            let levels: Vec<_> = rule.levels.iter().map(Level::as_str).collect();
+            let within = duration::display(rule.within);
+            let RuleConfig { name, count, group_by, severity, .. } = rule;
+            writeln!(
+                shown,
+                "{name}: {count} {levels:?} within {within} by {group_by:?}, {severity}"
+            )
+            .unwrap();
+        }
+        expect![[r#"
+            fatal: 1 ["FATAL"] within 5m by [Source], critical
+            error-burst: 5 ["ERROR", "FATAL"] within 5m by [Source], warning
+        "#]]
+        .assert_eq(&shown);
+    }
+}

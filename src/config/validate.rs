@@ -174,7 +174,8 @@ fn rule_levels(section: &mut Section<'_, '_>, stored: Option<LevelSet>) -> Level
     if let Some(missing) = not_stored(levels, stored) {
         let message = format!(
             "needs entries of level {missing}, which no source stores: \
-             add the level to \"store\" of a source, or its lines to \"keep\""
+             add the level to \"store\" of a source \
+             (or, once it is supported, the lines to \"keep\")"
         );
         section.refuse("levels", &message);
     }

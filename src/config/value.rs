@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::section::{expected, whole_number};
 use super::source::SourcePath;
-use super::words;
+use super::words::{self, quoted};
 use crate::duration;
 
 const LONGEST_NAME: usize = 100;
@@ -22,7 +22,7 @@ const LONGEST_WINDOW: TimeDelta = TimeDelta::days(366);
 pub(super) fn name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     if text.trim() != text || text.chars().any(is_invisible) || length == 0 {
-        return Err(format!("{text:?} must consist of visible characters"));
+        return Err(format!("{} must consist of visible characters", quoted(text)));
     }
     if length > LONGEST_NAME {
         return Err(format!("must have at most {LONGEST_NAME} characters, found {length}"));
@@ -40,17 +40,16 @@ pub(super) fn text(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-/// The path of one file. The message leaves the text out: it might be a URL put under the
-/// wrong key.
+/// The path of one file.
 pub(super) fn absolute_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    if path.is_absolute() { Ok(path) } else { Err("must be an absolute path".to_owned()) }
+    if path.is_absolute() { Ok(path) } else { Err(format!("must be absolute: {}", quoted(text))) }
 }
 
 /// The path of a log, or a glob.
 pub(super) fn source_path(text: &str) -> Result<SourcePath, String> {
     if !text.starts_with('/') {
-        return Err(format!("must be absolute: {text:?}"));
+        return Err(format!("must be absolute: {}", quoted(text)));
     }
     SourcePath::from_config(text).map_err(|error| glob_error(text, &error))
 }
@@ -58,7 +57,7 @@ pub(super) fn source_path(text: &str) -> Result<SourcePath, String> {
 /// A glob for paths to leave out: of a file name, or of a whole path.
 pub(super) fn exclude(text: &str) -> Result<Pattern, String> {
     if text.is_empty() || (text.contains('/') && !text.starts_with('/')) {
-        return Err(format!("must be a glob of file names or of absolute paths: {text:?}"));
+        return Err(format!("must be a glob of file names or of absolute paths: {}", quoted(text)));
     }
     Pattern::new(text).map_err(|error| glob_error(text, &error))
 }
@@ -70,20 +69,21 @@ pub(super) fn zone(text: &str) -> Result<Tz, String> {
         // Many people write only the city.
         let city = |name: &&str| name.rsplit('/').next().is_some_and(|city| city == text);
         match names().find(city).or_else(|| words::nearest(text, names())) {
-            Some(near) => format!("{text:?} is no IANA time zone; did you mean {near:?}?"),
-            None => format!("{text:?} is no IANA time zone, such as \"Europe/Berlin\""),
+            Some(near) => format!("{} is no IANA time zone; did you mean {near:?}?", quoted(text)),
+            None => format!("{} is no IANA time zone, such as \"Europe/Berlin\"", quoted(text)),
         }
     })
 }
 
 /// The length of a rule's window.
 pub(super) fn window(text: &str) -> Result<TimeDelta, String> {
-    let window = duration::parse(text).map_err(|error| error.to_string())?;
+    let window = duration::parse(text)
+        .map_err(|_| format!("{} is not a duration; {}", quoted(text), duration::NOTATION))?;
     if window > TimeDelta::zero() && window <= LONGEST_WINDOW {
         Ok(window)
     } else {
         let longest = duration::display(LONGEST_WINDOW);
-        Err(format!("must be longer than 0s and at most {longest}, found {text:?}"))
+        Err(format!("must be longer than 0s and at most {longest}, found {}", quoted(text)))
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) fn choice<T: Copy>(
 pub(super) fn size(value: &DeValue<'_>, bounds: RangeInclusive<usize>) -> Result<usize, String> {
     let (written, size) = match value {
         DeValue::Integer(number) => (number.to_string(), whole_number(number)),
-        DeValue::String(text) => (format!("{text:?}"), parse_size(text)),
+        DeValue::String(text) => (quoted(text), parse_size(text)),
         other => return Err(expected("a size like 65536, \"64 KiB\" or \"1 MiB\"", other)),
     };
     let size = size.and_then(|size| usize::try_from(size).ok());
@@ -130,7 +130,7 @@ fn parse_size(text: &str) -> Option<i64> {
 }
 
 fn glob_error(text: &str, error: &glob::PatternError) -> String {
-    format!("{text:?} is no glob: {} at character {}", error.msg, error.pos + 1)
+    format!("{} is no glob: {} at character {}", quoted(text), error.msg, error.pos + 1)
 }
 
 /// Control characters, and those that only change how the characters around them look.
@@ -139,4 +139,52 @@ fn is_invisible(c: char) -> bool {
         || matches!(c,
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_binary_units() {
+        for (text, size) in [
+            ("65536", Some(65_536)),
+            ("64k", Some(65_536)),
+            ("64 KiB", Some(65_536)),
+            ("1MiB", Some(1_048_576)),
+            ("2m", Some(2_097_152)),
+            ("12 b", Some(12)),
+            ("64kB", None),
+            ("k", None),
+            ("-1", None),
+            ("1 k k", None),
+            ("9223372036854775807k", None),
+        ] {
+            assert_eq!(parse_size(text), size, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_found_by_its_city() {
+        assert_eq!(zone("Asia/Kolkata"), Ok(Tz::Asia__Kolkata));
+        for (text, near) in
+            [("Berlin", "Europe/Berlin"), ("europe/paris", "Europe/Paris"), ("Utc", "UTC")]
+        {
+            assert!(
+                zone(text).unwrap_err().ends_with(&format!("did you mean {near:?}?")),
+                "{text}"
+            );
+        }
+        assert!(zone("nowhere at all").unwrap_err().ends_with("such as \"Europe/Berlin\""));
+    }
+
+    #[test]
+    fn names_can_be_seen() {
+        assert!(name("größe der queue").is_ok());
+        assert!(name(&"x".repeat(100)).is_ok());
+        for bad in ["", " a", "a\n", "a\u{202e}b", "\u{200b}", &"x".repeat(101)] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+        assert!(host("*").is_err());
+    }
 }

@@ -6,9 +6,22 @@
 /// `later` are words of the documented format that this version has not built yet.
 pub(super) fn refusal(word: &str, known: &[&str], later: &[&str]) -> String {
     if contains(later, word) {
-        return format!("{word:?} is not supported yet; {}", this_version_knows(known));
+        return format!("{} is not supported yet; {}", quoted(word), this_version_knows(known));
     }
-    format!("{word:?} is not known; {}", advice(word, known))
+    format!("{} is not known; {}", quoted(word), advice(word, known))
+}
+
+/// A text of the file as a message shows it: shortened, and not at all if it looks like a
+/// database URL, which may have got under the wrong key.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    if text.contains("://") || text.contains("password") {
+        return "\"***\"".to_owned();
+    }
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
 }
 
 /// The known word that was probably meant, or all of them.
@@ -30,7 +43,8 @@ pub(super) fn nearest<'a>(
     let distance = |candidate: &str| {
         let candidate = candidate.to_lowercase();
         let shortened = length >= 3 && candidate.starts_with(&word);
-        if shortened { 1 } else { strsim::osa_distance(&word, &candidate) }
+        let edits = strsim::osa_distance(&word, &candidate);
+        if shortened { edits.min(1) } else { edits }
     };
     candidates
         .map(|candidate| (distance(candidate), candidate))
@@ -52,6 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_quoted_text_is_short_and_holds_no_secret() {
+        assert_eq!(quoted("a\nb"), "\"a\\nb\"");
+        assert_eq!(quoted("postgresql://ann:secret@db"), "\"***\"");
+        assert_eq!(quoted("host=db password = secret"), "\"***\"");
+        assert_eq!(quoted(&"ü".repeat(81)), format!("\"{}\"...", "ü".repeat(80)));
+    }
+
+    #[test]
     fn the_nearest_word_is_found_if_it_is_near_enough() {
         let words = ["name", "paths", "timezone", "store", "start", "ERROR", "WARNING"];
         for (word, expected) in [
@@ -64,6 +86,7 @@ mod tests {
             ("warning", Some("WARNING")),
             ("st", None),
             ("frequency", None),
+            ("START", Some("start")),
             ("", None),
         ] {
             assert_eq!(nearest(word, words.into_iter()), expected, "{word:?}");
