@@ -5,11 +5,14 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError, DatabaseUrl};
+
+/// In bytes. A log that was given for the config would fill the memory, then the screen.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// What the search for the config file takes from the process environment.
 ///
@@ -98,11 +101,15 @@ impl Config {
 }
 
 fn bytes_and_mode(path: &Path) -> std::io::Result<(Vec<u8>, u32)> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let mode = file.metadata()?.permissions().mode();
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok((bytes, mode))
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_FILE) {
+        Ok((bytes, mode))
+    } else {
+        Err(std::io::Error::new(ErrorKind::FileTooLarge, "larger than 1 MiB, it is no config"))
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +206,16 @@ mod tests {
             assert!(matches!(error, ConfigError::Read { .. }), "{error:?}");
             assert!(error.to_string().starts_with("cannot read config /"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_log_is_no_config() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        fs::write(&path, "#".repeat(1 << 20)).unwrap();
+        assert!(Config::read(&path).is_ok());
+        fs::write(&path, "#".repeat((1 << 20) + 1)).unwrap();
+        assert!(matches!(Config::read(&path), Err(ConfigError::Read { .. })));
     }
 
     #[test]

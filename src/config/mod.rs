@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use database::{DatabaseConfig, DatabaseUrl, PartitionInterval};
 pub use locate::Environment;
+use problem::Lines;
 pub use problem::{ConfigError, Problem};
 pub use rule::{GroupBy, RuleConfig, RuleKind};
 pub use source::{Format, SourceConfig, SourcePath, Start};
@@ -82,7 +83,7 @@ impl Config {
             Err(error) => {
                 let text = String::from_utf8_lossy(contents);
                 let message = "is not UTF-8".to_owned();
-                Err(vec![Problem::at(&text, error.valid_up_to(), message)])
+                Err(vec![Lines::new(&text).problem(error.valid_up_to(), message)])
             }
         };
         let path = path.to_owned();

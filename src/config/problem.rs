@@ -1,5 +1,6 @@
 //! What can be wrong with a config, and where.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -61,19 +62,6 @@ pub struct Problem {
     pub message: String,
 }
 
-impl Problem {
-    /// A problem at a byte offset of `text`, or at the end of a shorter text.
-    pub(super) fn at(text: &str, byte_offset: usize, message: String) -> Self {
-        let before = text.get(..byte_offset).unwrap_or(text);
-        let line = &before[line_start(text, byte_offset)..];
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: line.trim_start_matches('\u{feff}').chars().count() + 1,
-            message,
-        }
-    }
-}
-
 fn one_a_line(path: &Path, problems: &[Problem]) -> String {
     let line = |problem: &Problem| {
         let Problem { line, column, message } = problem;
@@ -82,36 +70,72 @@ fn one_a_line(path: &Path, problems: &[Problem]) -> String {
     problems.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// The lines of a text, to say where a byte is.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    /// The byte offset of each line's start; the first is 0.
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// Finds the lines of a text.
+    pub(super) fn new(text: &'t str) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self { text, starts: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// A problem at the byte offset of a character, or at the end of the text.
+    pub(super) fn problem(&self, byte_offset: usize, message: String) -> Problem {
+        let line = self.number(byte_offset);
+        let before = self.text.get(self.starts[line - 1]..byte_offset).unwrap_or_default();
+        // Editors do not show the byte order mark.
+        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        Problem { line, column, message }
+    }
+
+    /// The number of the line, from 1, that holds a byte offset.
+    fn number(&self, byte_offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= byte_offset)
+    }
+
+    /// Whether the line looks like the header of a table.
+    fn is_header(&self, number: usize) -> bool {
+        self.text[self.starts[number - 1]..].trim_start().starts_with('[')
+    }
+}
+
 /// Collects the problems of one file.
 pub(super) struct Problems<'t> {
-    text: &'t str,
+    lines: Lines<'t>,
+    /// Byte offsets and messages.
     found: Vec<(usize, String)>,
-    /// Where the text is no TOML, as byte offsets.
-    syntax_errors: Vec<usize>,
+    /// The numbers of the lines that are no TOML.
+    broken_lines: BTreeSet<usize>,
+    /// The number of the first of them that looks like the header of a table.
+    broken_header: Option<usize>,
 }
 
 impl<'t> Problems<'t> {
-    /// Starts with what the TOML parser had to say about `text`, the first error of each line.
+    /// Starts with what the TOML parser has to say about `text`.
     pub(super) fn new(text: &'t str, errors: &[toml::de::Error]) -> Self {
-        let mut errors: Vec<_> = errors.iter().map(|error| (start_of(error), error)).collect();
-        errors.sort_by_key(|(byte_offset, _)| *byte_offset);
-        let syntax_errors = errors.iter().map(|(byte_offset, _)| *byte_offset).collect();
-        // A `key =` inside an array: the array was left open above, and from here on the parser
-        // complains about lines that are right.
-        let left_open = errors.iter().find(|(_, error)| error.message().contains("`=` in array"));
-        let end = left_open.map_or(usize::MAX, |(byte_offset, _)| line_start(text, *byte_offset));
-        errors.retain(|(byte_offset, _)| *byte_offset < end);
-        errors.dedup_by_key(|(byte_offset, _)| line_start(text, *byte_offset));
-        let found = errors
-            .into_iter()
-            .map(|(byte_offset, error)| (byte_offset, error.message().replace('\n', " ")));
-        let found = found.collect();
-        Self { text, found, syntax_errors }
+        let lines = Lines::new(text);
+        let offset = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        let broken_lines: BTreeSet<_> =
+            errors.iter().map(|error| lines.number(offset(error))).collect();
+        let broken_header = broken_lines.iter().copied().find(|&line| lines.is_header(line));
+        let messages = errors.iter().map(|error| (offset(error), error.message().to_owned()));
+        let found = without_echoes(messages.collect(), &lines);
+        Self { lines, found, broken_lines, broken_header }
     }
 
     /// Adds a problem at a byte offset, unless a syntax error already explains it.
+    ///
+    /// The parser makes the best of a broken line, so what it finds there is not what was meant;
+    /// below a broken header everything seems to belong to the table above.
     pub(super) fn report(&mut self, byte_offset: usize, message: String) {
-        if !self.syntax_errors.iter().any(|&error| self.explains(error, byte_offset)) {
+        let line = self.lines.number(byte_offset);
+        let is_misplaced = self.broken_header.is_some_and(|header| header <= line);
+        if !is_misplaced && !self.broken_lines.contains(&line) {
             self.found.push((byte_offset, message));
         }
     }
@@ -123,33 +147,30 @@ impl<'t> Problems<'t> {
 
     /// Whether the text is TOML: if not, what seems to be missing may just be unreadable.
     pub(super) fn is_complete(&self) -> bool {
-        self.syntax_errors.is_empty()
+        self.broken_lines.is_empty()
     }
 
     /// All problems in the order of the file.
     pub(super) fn into_sorted(mut self) -> Vec<Problem> {
         // A stable sort: what was found first at one place is the better explanation.
         self.found.sort_by_key(|(byte_offset, _)| *byte_offset);
-        let text = self.text;
-        self.found.into_iter().map(|(offset, message)| Problem::at(text, offset, message)).collect()
-    }
-
-    /// The parser makes the best of a broken line, so what stands on it is not what was meant;
-    /// below a broken table header everything seems to belong to the table above.
-    fn explains(&self, syntax_error: usize, byte_offset: usize) -> bool {
-        let error_line = line_start(self.text, syntax_error);
-        let is_header = self.text[error_line..].trim_start().starts_with('[');
-        error_line == line_start(self.text, byte_offset)
-            || (is_header && syntax_error <= byte_offset)
+        let lines = self.lines;
+        self.found.into_iter().map(|(offset, message)| lines.problem(offset, message)).collect()
     }
 }
 
-fn start_of(error: &toml::de::Error) -> usize {
-    error.span().map_or(0, |span| span.start)
-}
-
-fn line_start(text: &str, byte_offset: usize) -> usize {
-    text.get(..byte_offset).unwrap_or(text).rfind('\n').map_or(0, |newline| newline + 1)
+/// The syntax errors that say something: the first of each line, up to a line with `key =`
+/// inside an array. There the array was left open above, and the parser goes on to complain
+/// about lines that are right.
+fn without_echoes(mut errors: Vec<(usize, String)>, lines: &Lines<'_>) -> Vec<(usize, String)> {
+    errors.sort_by_key(|(byte_offset, _)| *byte_offset);
+    let is_left_open = |(_, message): &&(usize, String)| message.contains("`=` in array");
+    let left_open = errors.iter().find(is_left_open).map(|(offset, _)| lines.number(*offset));
+    errors.dedup_by_key(|(byte_offset, _)| lines.number(*byte_offset));
+    let echo = errors.iter().position(|(offset, _)| Some(lines.number(*offset)) == left_open);
+    // One error always stays: a text that is no TOML must not pass.
+    errors.truncate(echo.map_or(usize::MAX, |echo| echo.max(1)));
+    errors
 }
 
 #[cfg(test)]
@@ -165,9 +186,9 @@ mod tests {
             ("ä = ü", 5, (1, 5)),
             ("a\r\n\r\n", 5, (3, 1)),
             ("\u{feff}a", 3, (1, 1)),
-            ("short", 99, (1, 6)),
+            ("a\n", 2, (2, 1)),
         ] {
-            let problem = Problem::at(text, byte_offset, String::new());
+            let problem = Lines::new(text).problem(byte_offset, String::new());
             assert_eq!((problem.line, problem.column), place, "{text:?} at {byte_offset}");
         }
     }

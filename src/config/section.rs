@@ -7,7 +7,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::file::Table;
 use super::problem::Problems;
-use super::words;
+use super::words::{self, quoted};
 
 /// One table of the file, with the keys it may have.
 ///
@@ -181,7 +181,7 @@ impl<'d, 'p> Section<'d, 'p> {
             format!("key {key:?} {place} is not supported yet")
         } else {
             self.meant.extend(words::nearest(key, keys.iter().copied()));
-            format!("unknown key {key:?} {place}; {}", words::advice(key, keys))
+            format!("unknown key {} {place}; {}", quoted(key), words::advice(key, keys))
         };
         self.problems.report(byte_offset, message);
     }

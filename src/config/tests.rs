@@ -166,6 +166,16 @@ fn a_syntax_error_does_not_hide_the_other_mistakes() {
 }
 
 #[test]
+fn an_array_that_is_left_open_is_reported_even_where_it_is_all_there_is() {
+    check(
+        "host = [1 lock_file = 'x'",
+        &expect![[r#"
+        tripline.toml:1:9: string values must be quoted, expected literal string
+    "#]],
+    );
+}
+
+#[test]
 fn below_a_broken_header_nothing_is_blamed_on_the_table_above() {
     check(
         "lock_file = 'x'\n[database\nurl = 'x'\n[[rule]\nname = 'r'\n",
@@ -382,7 +392,9 @@ proptest! {
 
     #[test]
     fn every_problem_of_almost_a_config_has_a_place_in_it(text in almost_a_config()) {
-        if let Err(ConfigError::Invalid { problems, .. }) = parse(&text) {
+        let result = parse(&text);
+        prop_assert!(result.is_err() || text.parse::<toml::Table>().is_ok());
+        if let Err(ConfigError::Invalid { problems, .. }) = result {
             prop_assert!(!problems.is_empty());
             prop_assert!(problems.is_sorted_by_key(|problem| (problem.line, problem.column)));
             for problem in problems {

@@ -15,7 +15,7 @@ pub(super) fn refusal(word: &str, known: &[&str], later: &[&str]) -> String {
 /// database URL, which may have got under the wrong key.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
-    if text.contains("://") || text.contains("password") {
+    if text.contains("://") || (text.contains("password") && text.contains('=')) {
         return "\"***\"".to_owned();
     }
     match text.char_indices().nth(LONGEST) {
