@@ -140,11 +140,6 @@ impl<'t> Problems<'t> {
         }
     }
 
-    /// How many problems there are so far.
-    pub(super) fn count(&self) -> usize {
-        self.found.len()
-    }
-
     /// Whether the text is TOML: if not, what seems to be missing may just be unreadable.
     pub(super) fn is_complete(&self) -> bool {
         self.broken_lines.is_empty()

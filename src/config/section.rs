@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::file::Table;
@@ -19,6 +18,7 @@ pub(super) struct Section<'d, 'p> {
     table: &'d DeTable<'d>,
     byte_offset: usize,
     problems: &'p mut Problems<'d>,
+    is_right: bool,
     /// Keys that a misspelt one was probably meant to be: they are not missing as well.
     meant: Vec<&'static str>,
 }
@@ -31,7 +31,8 @@ impl<'d, 'p> Section<'d, 'p> {
         byte_offset: usize,
         problems: &'p mut Problems<'d>,
     ) -> Self {
-        let mut section = Self { words, table, byte_offset, problems, meant: Vec::new() };
+        let mut section =
+            Self { words, table, byte_offset, problems, is_right: true, meant: Vec::new() };
         for key in table.keys() {
             section.check_key(key.span().start, key.get_ref());
         }
@@ -43,19 +44,13 @@ impl<'d, 'p> Section<'d, 'p> {
         self.table.contains_key(key)
     }
 
-    /// Whether the key's value is `[]`.
-    pub(super) fn is_empty_array(&self, key: &str) -> bool {
-        let array = self.table.get(key).and_then(|value| value.get_ref().as_array());
-        array.is_some_and(|array| array.is_empty())
-    }
-
     /// Reports each of the keys that is not there.
     pub(super) fn require(&mut self, keys: &[&str]) {
         for key in keys {
             let is_there = self.has(key) || self.meant.contains(key);
             if !is_there && self.problems.is_complete() {
                 let message = format!("missing key {key:?} {}", self.words.place);
-                self.problems.report(self.byte_offset, message);
+                self.report(self.byte_offset, message);
             }
         }
     }
@@ -63,12 +58,13 @@ impl<'d, 'p> Section<'d, 'p> {
     /// Reports a problem with the value of `key`, or with the table if the key is absent.
     pub(super) fn refuse(&mut self, key: &str, message: &str) {
         let byte_offset = self.table.get(key).map_or(self.byte_offset, |value| value.span().start);
-        self.problems.report(byte_offset, format!("{key} {message}"));
+        self.report(byte_offset, format!("{key} {message}"));
     }
 
-    /// How many problems the file has so far.
-    pub(super) fn problem_count(&self) -> usize {
-        self.problems.count()
+    /// Whether all of the table that was read so far is right, and nothing of it can be hidden
+    /// behind a syntax error.
+    pub(super) fn is_right(&self) -> bool {
+        self.is_right && self.problems.is_complete()
     }
 
     /// A string, converted.
@@ -83,7 +79,7 @@ impl<'d, 'p> Section<'d, 'p> {
         })
     }
 
-    /// An array of strings, each converted. A wrong one is reported and left out.
+    /// An array of strings, each converted. Every wrong one is reported.
     pub(super) fn strings<T>(
         &mut self,
         key: &str,
@@ -92,20 +88,20 @@ impl<'d, 'p> Section<'d, 'p> {
         let values = self.value(key, |value| {
             value.as_array().ok_or_else(|| expected("an array of strings", value))
         })?;
-        let element = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-            DeValue::String(text) => without_nul(text).and_then(&convert),
-            other => Err(format!("must hold only strings, found {}", name_of(other))),
-        };
         let mut converted = Vec::with_capacity(values.len());
         for value in values {
-            match element(value) {
+            let element = match value.get_ref() {
+                DeValue::String(text) => without_nul(text).and_then(&convert),
+                other => Err(format!("must hold only strings, found {}", name_of(other))),
+            };
+            match element {
                 Ok(element) => converted.push(element),
                 Err(message) => {
-                    self.problems.report(value.span().start, format!("{key} {message}"));
+                    self.report(value.span().start, format!("{key} {message}"));
                 }
             }
         }
-        Some(converted)
+        (converted.len() == values.len()).then_some(converted)
     }
 
     /// A whole number within bounds.
@@ -166,10 +162,15 @@ impl<'d, 'p> Section<'d, 'p> {
                 results.push(read(Section::new(words, table, byte_offset, self.problems)));
             } else {
                 let message = format!("{key} {}", expected(&wanted, value.get_ref()));
-                self.problems.report(byte_offset, message);
+                self.report(byte_offset, message);
             }
         }
         results
+    }
+
+    fn report(&mut self, byte_offset: usize, message: String) {
+        self.is_right = false;
+        self.problems.report(byte_offset, message);
     }
 
     fn check_key(&mut self, byte_offset: usize, key: &str) {
@@ -183,7 +184,7 @@ impl<'d, 'p> Section<'d, 'p> {
             self.meant.extend(words::nearest(key, keys.iter().copied()));
             format!("unknown key {} {place}; {}", quoted(key), words::advice(key, keys))
         };
-        self.problems.report(byte_offset, message);
+        self.report(byte_offset, message);
     }
 }
 

@@ -1,6 +1,7 @@
 //! From the text of `tripline.toml` to a [`Config`], with all problems at once.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use toml::de::DeTable;
 
@@ -13,10 +14,10 @@ use super::source::{Format, SourceConfig, Start};
 use super::{Config, EvaluateConfig, value};
 use crate::model::{Level, LevelSet, Severity};
 
-const LINE_BYTES: std::ops::RangeInclusive<usize> = 1 << 10..=64 << 20;
-const ENTRY_LINES: std::ops::RangeInclusive<u32> = 1..=100_000;
+const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
+const ENTRY_LINES: RangeInclusive<u32> = 1..=100_000;
 /// The database holds counts as `integer`.
-const COUNTS: std::ops::RangeInclusive<u32> = 1..=i32::MAX.unsigned_abs();
+const COUNTS: RangeInclusive<u32> = 1..=i32::MAX.unsigned_abs();
 
 /// Reads a whole config. A value is right or reported; the config is given only if no problem
 /// was found at all.
@@ -34,12 +35,11 @@ fn top(mut section: Section<'_, '_>) -> Config {
     let database = section.table("database", &file::DATABASE, database).unwrap_or_default();
     let evaluate = section.table("evaluate", &file::EVALUATE, evaluate).unwrap_or_default();
 
-    let problems_before = section.problem_count();
     let mut names = HashSet::new();
     let sources = section.tables("source", &file::SOURCE, |table| source(table, &mut names));
-    // Nobody can say what is stored as long as a source is wrong.
-    let sources_are_right = section.problem_count() == problems_before;
-    let stored = (sources_are_right && !sources.is_empty()).then(|| stored_by(&sources));
+    // Nobody can say what is stored as long as one source is wrong; the config is lost anyway.
+    let sources: Vec<_> = sources.into_iter().collect::<Option<_>>().unwrap_or_default();
+    let stored = (!sources.is_empty()).then(|| stored_by(&sources));
 
     let mut names = HashSet::new();
     let rules = section.tables("rule", &file::RULE, |table| rule(table, &mut names, stored));
@@ -72,16 +72,17 @@ fn evaluate(mut section: Section<'_, '_>) -> EvaluateConfig {
     EvaluateConfig { all_hosts: section.boolean("all_hosts").unwrap_or_default() }
 }
 
-fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> SourceConfig {
+/// `None` if anything about the source is wrong, which has been reported then.
+fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<SourceConfig> {
     section.require(&["paths"]);
     let name = section.string("name", value::name);
     refuse_second(&mut section, name.as_ref(), names);
     let paths = section.strings("paths", value::source_path);
-    if section.is_empty_array("paths") {
+    if paths.as_ref().is_some_and(Vec::is_empty) {
         section.refuse("paths", "must name at least one log");
     }
     let default = SourceConfig::for_path("".as_ref());
-    SourceConfig {
+    let source = SourceConfig {
         name,
         paths: paths.unwrap_or_default(),
         exclude: section.strings("exclude", value::exclude).unwrap_or_default(),
@@ -97,7 +98,8 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> SourceCo
         max_entry_lines: section
             .integer("max_entry_lines", ENTRY_LINES)
             .unwrap_or(default.max_entry_lines),
-    }
+    };
+    section.is_right().then_some(source)
 }
 
 /// `None` if a required key is missing or wrong, which has been reported then.
@@ -162,12 +164,12 @@ fn levels(section: &mut Section<'_, '_>, key: &str) -> Option<LevelSet> {
 
 /// The levels that a rule counts. Each must be stored by a source, or the rule would be silent.
 fn rule_levels(section: &mut Section<'_, '_>, stored: Option<LevelSet>) -> LevelSet {
-    let problems_before = section.problem_count();
     let default = LevelSet::from_iter([Level::Error, Level::Fatal]);
-    let levels = levels(section, "levels").unwrap_or(default);
-    if section.problem_count() > problems_before {
-        return levels;
+    let written = levels(section, "levels");
+    if written.is_none() && section.has("levels") {
+        return default;
     }
+    let levels = written.unwrap_or(default);
     if levels.is_empty() {
         section.refuse("levels", "must name at least one level");
     }
@@ -184,12 +186,10 @@ fn rule_levels(section: &mut Section<'_, '_>, stored: Option<LevelSet>) -> Level
 
 fn group_by(section: &mut Section<'_, '_>) -> Vec<GroupBy> {
     let only_source = vec![GroupBy::Source];
-    let problems_before = section.problem_count();
     let group =
         |text: &str| value::choice(text, &GroupBy::ALL, GroupBy::as_str, file::LATER_GROUPS);
     let groups = section.strings("group_by", group);
-    let is_right = section.problem_count() == problems_before;
-    if is_right && groups.is_some_and(|groups| groups != only_source) {
+    if groups.is_some_and(|groups| groups != only_source) {
         section.refuse("group_by", "other than [\"source\"] is not supported yet");
     }
     only_source
