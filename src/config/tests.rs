@@ -337,7 +337,7 @@ fn a_rule_whose_levels_nobody_stores_is_refused() {
 }
 
 #[test]
-fn a_built_in_rule_that_cannot_fire_is_a_warning() {
+fn a_built_in_rule_whose_levels_nobody_stores_is_a_warning() {
     let config = parse(&source("store=['WARNING', 'ERROR']")).unwrap();
     assert_eq!(config.warnings.len(), 2);
     expect![[r#"the built-in rule "fatal" misses FATAL, which no source stores"#]]

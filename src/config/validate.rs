@@ -47,7 +47,7 @@ fn top(mut section: Section<'_, '_>) -> Config {
     let mut warnings = Vec::new();
     if rules.is_empty() {
         rules = RuleConfig::built_in();
-        warnings.extend(rules.iter().filter_map(|rule| never_fires(rule, stored?)));
+        warnings.extend(rules.iter().filter_map(|rule| lacks_levels(rule, stored?)));
     }
     Config { path: None, host, lock_file, database, evaluate, sources, rules, warnings }
 }
@@ -207,8 +207,8 @@ fn not_stored(levels: LevelSet, stored: Option<LevelSet>) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(" and "))
 }
 
-/// A built-in rule was not asked for, so it is no error that it cannot work.
-fn never_fires(rule: &RuleConfig, stored: LevelSet) -> Option<String> {
+/// A built-in rule was not asked for, so it is no error that it cannot see everything.
+fn lacks_levels(rule: &RuleConfig, stored: LevelSet) -> Option<String> {
     let missing = not_stored(rule.levels, Some(stored))?;
     let name = &rule.name;
     Some(format!("the built-in rule {name:?} misses {missing}, which no source stores"))
