@@ -10,3 +10,4 @@ pub mod duration;
 pub mod config;
 
 pub mod tail;
+pub mod parse;

@@ -1,0 +1,104 @@
+//! The words that logs use for levels, and the level that each of them means.
+
+use crate::model::Level;
+
+/// Every word, in upper case, with its level; from the least level to the worst.
+///
+/// Gathered from RFC 5424 (syslog severities), log4j, `java.util.logging`, PostgreSQL,
+/// Python, Go (zap, zerolog, logrus), Rust, Serilog and .NET. PostgreSQL's `LOG` ranks above
+/// its errors only for what reaches the server log; what it says is information.
+pub const WORDS: &[(&str, Level)] = &[
+    ("TRACE", Level::Trace),
+    ("TRC", Level::Trace),
+    ("TRCE", Level::Trace),
+    ("VERBOSE", Level::Trace),
+    ("VRB", Level::Trace),
+    ("FINER", Level::Trace),
+    ("FINEST", Level::Trace),
+    ("DEBUG", Level::Debug),
+    ("DBG", Level::Debug),
+    ("DBUG", Level::Debug),
+    ("FINE", Level::Debug),
+    ("DEBUG1", Level::Debug),
+    ("DEBUG2", Level::Debug),
+    ("DEBUG3", Level::Debug),
+    ("DEBUG4", Level::Debug),
+    ("DEBUG5", Level::Debug),
+    ("INFO", Level::Info),
+    ("INF", Level::Info),
+    ("INFORMATION", Level::Info),
+    ("INFORMATIONAL", Level::Info),
+    ("NOTICE", Level::Info),
+    ("CONFIG", Level::Info),
+    ("LOG", Level::Info),
+    ("WARNING", Level::Warning),
+    ("WARN", Level::Warning),
+    ("WRN", Level::Warning),
+    ("ERROR", Level::Error),
+    ("ERR", Level::Error),
+    ("SEVERE", Level::Error),
+    ("FAIL", Level::Error),
+    ("FAILURE", Level::Error),
+    ("FATAL", Level::Fatal),
+    ("FTL", Level::Fatal),
+    ("CRITICAL", Level::Fatal),
+    ("CRIT", Level::Fatal),
+    ("ALERT", Level::Fatal),
+    ("EMERG", Level::Fatal),
+    ("EMERGENCY", Level::Fatal),
+    ("PANIC", Level::Fatal),
+    ("DPANIC", Level::Fatal),
+];
+
+/// The level that a word means, in any case; `None` if it is none of [`WORDS`].
+pub fn level(word: &[u8]) -> Option<Level> {
+    // The names that most logs use come first: this stands in the way of every line.
+    match word {
+        b"INFO" => Some(Level::Info),
+        b"ERROR" => Some(Level::Error),
+        b"WARNING" => Some(Level::Warning),
+        b"DEBUG" => Some(Level::Debug),
+        b"TRACE" => Some(Level::Trace),
+        b"FATAL" => Some(Level::Fatal),
+        _ => WORDS
+            .iter()
+            .find(|(known, _)| word.eq_ignore_ascii_case(known.as_bytes()))
+            .map(|&(_, level)| level),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_known_in_any_case() {
+        for (word, expected) in WORDS {
+            assert_eq!(level(word.as_bytes()), Some(*expected), "{word}");
+            assert_eq!(level(word.to_lowercase().as_bytes()), Some(*expected), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_words_are_upper_case_sorted_by_level_and_unique() {
+        assert!(WORDS.is_sorted_by_key(|(_, level)| *level));
+        for (index, (word, _)) in WORDS.iter().enumerate() {
+            assert_eq!(*word, word.to_uppercase());
+            assert!(WORDS[..index].iter().all(|(earlier, _)| earlier != word), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_level_is_known_by_its_own_name() {
+        for expected in Level::ALL {
+            assert_eq!(level(expected.as_str().as_bytes()), Some(expected));
+        }
+    }
+
+    #[test]
+    fn other_words_are_no_level() {
+        for word in ["", "E", "ERRORS", "INFO ", "MAIN", "\u{df}", "NONE"] {
+            assert_eq!(level(word.as_bytes()), None, "{word:?}");
+        }
+    }
+}
