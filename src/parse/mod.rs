@@ -1,5 +1,199 @@
 //! From the lines of a log to what they are.
+//!
+//! In comes one line, without its line end; out goes a [`Head`] that starts an entry, the
+//! word that the line continues the entry before it, or the word that it is neither.
+//! Parsing is total: a malformed line is data, not an error, and is counted by the caller.
+//!
+//! Not done here: finding line ends (`tail`), joining continuations to their entry and
+//! storing both (`store`). Whether an entry is open at all is the caller's knowledge: a
+//! [`Line::Continuation`] before the first head of a source belongs to nothing and counts
+//! as unparsed.
 
 pub mod fingerprint;
 pub mod levels;
 pub mod text;
+
+mod formats;
+mod local_time;
+mod multiline;
+
+use chrono_tz::Tz;
+
+use crate::model::{EventTime, Level};
+
+pub use self::formats::{Format, UnknownFormat};
+use self::formats::{Record, plain};
+use self::local_time::LocalTime;
+
+/// Some editors and Windows programs start a file, and so its first line, with this mark.
+const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What one line of a log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// The first line of an entry.
+    Head(Head<'a>),
+    /// By its shape, a further line of the entry before it.
+    Continuation,
+    /// Neither; counted and sampled, never an error.
+    Unparsed,
+}
+
+/// The first line of an entry, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// When the entry was written, resolved to an instant.
+    pub logged_at: EventTime,
+    /// How bad it is.
+    pub level: Level,
+    /// The rest of the line, as it stands: [`text::clean_into`] makes it fit to be stored.
+    /// May be empty.
+    pub message: &'a [u8],
+    /// The time as the log shows it, with its zone if it has one.
+    pub written_at: &'a [u8],
+}
+
+/// Reads the lines of one source, in the order of the file.
+///
+/// It remembers the time of the last head, because only the order tells the two passes of
+/// the hour that is repeated when daylight saving ends; see [`Parser::last_logged_at`].
+#[derive(Clone, Debug)]
+pub struct Parser {
+    format: Format,
+    local_time: LocalTime,
+    last_minute: plain::LastMinute,
+}
+
+impl Parser {
+    /// A parser for one source.
+    ///
+    /// `zone` holds for times that are written without one. `last_logged_at` is the time of
+    /// the last head that an earlier run read from the source, `None` if there was none.
+    pub fn new(format: Format, zone: Tz, last_logged_at: Option<EventTime>) -> Self {
+        Self {
+            format,
+            local_time: LocalTime::new(zone, last_logged_at),
+            last_minute: plain::LastMinute::default(),
+        }
+    }
+
+    /// What the next line of the file is. The line comes without its LF or CR LF.
+    ///
+    /// A UTF-8 byte order mark at its start is skipped. Nothing is allocated.
+    pub fn line<'a>(&mut self, line: &'a [u8]) -> Line<'a> {
+        let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
+        let record = match self.format {
+            Format::Plain => plain::record(line, &mut self.last_minute),
+        };
+        match record {
+            Some(record) => Line::Head(self.head(record)),
+            None if multiline::continues(line) => Line::Continuation,
+            None => Line::Unparsed,
+        }
+    }
+
+    /// The time of the last head, to be given to [`Parser::new`] by the next run.
+    pub fn last_logged_at(&self) -> Option<EventTime> {
+        self.local_time.last()
+    }
+
+    fn head<'a>(&mut self, record: Record<'a>) -> Head<'a> {
+        Head {
+            logged_at: self.local_time.event_time(record.time),
+            level: record.level,
+            message: record.message,
+            written_at: record.written_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Datelike, MappedLocalTime, Offset, TimeZone};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    fn parser(last_logged_at: Option<EventTime>) -> Parser {
+        Parser::new(Format::Plain, chrono_tz::Europe::Berlin, last_logged_at)
+    }
+
+    #[test]
+    fn a_line_is_a_head_a_continuation_or_unparsed() {
+        let mut parser = parser(None);
+        let head = parser.line(b"2026-01-01 00:00:05 [ERROR] failed");
+        assert!(matches!(head, Line::Head(head) if head.message == b"failed"));
+        assert_eq!(parser.line(b"  at somewhere"), Line::Continuation);
+        assert_eq!(parser.line(b""), Line::Continuation);
+        assert_eq!(parser.line(b"garbage line here"), Line::Unparsed);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let line = b"\xEF\xBB\xBF2026-01-01 00:00:05 [ERROR] failed";
+        assert_eq!(parser(None).line(line), parser(None).line(&line[3..]));
+    }
+
+    #[test]
+    fn the_last_time_is_that_of_the_last_head() {
+        let mut parser = parser(Some(EventTime(7)));
+        parser.line(b"2026-01-01 00:00:05 [MAIN] no head");
+        assert_eq!(parser.last_logged_at(), Some(EventTime(7)));
+        parser.line(b"1970-01-01 01:00:01 [INFO] a head");
+        parser.line(b"\tat somewhere");
+        assert_eq!(parser.last_logged_at(), Some(EventTime(1_000_000)));
+    }
+
+    /// Lines that are heads, nearly heads and others, often in the same minute.
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "2026-10-25[ T]02:[0-2][0-9]:[0-6][0-9]([.,][0-9]{1,3})? \\[(INFO|error|NO)\\] x",
+            "[12][09][267]0-[01][0-9]-[0-3][0-9] {1,2}0[0-4]:00:[0-5]0( ?\\+01)? \\[INFO\\]",
+            "[ -~]{0,40}",
+        ]
+    }
+
+    const SECOND: i64 = 1_000_000;
+    const YEAR: i64 = 365 * 86_400 * SECOND;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(lines: Vec<Vec<u8>>) {
+            let mut parser = parser(None);
+            for line in &lines {
+                parser.line(line);
+            }
+        }
+
+        #[test]
+        fn what_is_remembered_changes_nothing(lines in prop::collection::vec(line(), 1..40)) {
+            let mut warm = parser(None);
+            for line in &lines {
+                let mut fresh = parser(warm.last_logged_at());
+                prop_assert_eq!(fresh.line(line.as_bytes()), warm.line(line.as_bytes()));
+                prop_assert_eq!(fresh.last_logged_at(), warm.last_logged_at());
+            }
+        }
+
+        #[test]
+        fn a_written_time_comes_back_in_any_zone(
+            zone in select(&chrono_tz::TZ_VARIANTS[..]),
+            micros in prop_oneof![SECOND..130 * YEAR, SECOND..8_029 * YEAR],
+            format in select(&["%F %T%.6f", "%FT%T,%6f", "%F %T%.9f%:z", "%F %T%.6f %z"][..]),
+        ) {
+            let instant = DateTime::from_timestamp_micros(micros).unwrap();
+            let local = instant.with_timezone(&zone);
+            let shown_once = zone.from_local_datetime(&local.naive_local());
+            prop_assume!(matches!(shown_once, MappedLocalTime::Single(_)) || format.contains('z'));
+            prop_assume!((1970..=9999).contains(&local.year()));
+            // The formats have no seconds in an offset, such as Monrovia's until 1972.
+            prop_assume!(local.offset().fix().local_minus_utc() % 60 == 0);
+
+            let line = format!("{} [INFO] x", local.format(format));
+            let Line::Head(head) = Parser::new(Format::Plain, zone, None).line(line.as_bytes())
+            else { panic!("not a head: {line}") };
+            prop_assert_eq!(head.logged_at, EventTime(micros), "{}", line);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! From a time as a log shows it to an instant.
+//!
+//! A time with a zone is an instant. A time without one is read in the zone of the source,
+//! where twice a year the clock does not tell the whole truth:
+//!
+//! - **The skipped hour.** A time that no clock of the zone showed is moved forward by the
+//!   gap: where clocks jump from 02:00 to 03:00, 02:30 becomes 03:30. It is what a clock
+//!   that was not put forward in time meant.
+//! - **The repeated hour.** A time that was shown twice is resolved by the order of the
+//!   file: it is the earlier instant, unless that lies more than [`JITTER_SECONDS`] before
+//!   the last time that was read; then it is the later one. The jitter allows for the
+//!   threads of one program, whose lines overtake each other a little.
+//!
+//! Where the order does not tell, the rule errs, by the length of the repetition and only
+//! for times in it:
+//!
+//! - A log that is silent from the first pass into the second, and goes on at a later clock,
+//!   is read as still in the first pass, until its clock steps back.
+//! - A log that is silent in the second pass until the last minute of it is read as if that
+//!   line were a late one of the first pass.
+//! - A line of the first pass that is late by more than the jitter is read as the second
+//!   pass, and so is the rest of the first.
+//!
+//! A log that writes its zone is always read right.
+//!
+//! Zones come from the IANA database as `chrono-tz` compiles it in.
+
+use std::ops::Range;
+
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::{GapInfo, Tz};
+
+use crate::model::EventTime;
+
+/// How far a line may lie behind the one before it and still be merely late, not a line of
+/// the second pass through a repeated hour.
+const JITTER_SECONDS: i64 = 60;
+
+/// The length of the stretches for which an offset is remembered.
+///
+/// Every gap and every repetition since 1970 lasts at least this long. One that reaches into
+/// such a stretch therefore covers its first or its last second, so that these two tell
+/// whether one offset alone holds in all of it.
+const STRETCH_SECONDS: i64 = 15 * 60;
+
+/// A time as a log shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WrittenTime {
+    /// Seconds from 1970-01-01 00:00:00 to the time, both read off the same clock.
+    civil_seconds: i64,
+    /// Below two million: a leap second is the second million of the second before it.
+    micros: u32,
+    /// How far the clock was east of UTC, where the log says it.
+    utc_offset_seconds: Option<i32>,
+}
+
+impl WrittenTime {
+    /// A time in the minute that starts at `minute_seconds` after 1970-01-01 00:00:00 on the
+    /// same clock. Second 60, a leap second, is one second after second 59.
+    pub(super) fn new(
+        minute_seconds: i64,
+        second: u32,
+        micros: u32,
+        utc_offset_seconds: Option<i32>,
+    ) -> Self {
+        // The offset is looked up for second 59, so that a leap second right before the
+        // clock changes belongs to the minute that it is written in.
+        let second_in_minute = second.min(59);
+        Self {
+            civil_seconds: minute_seconds + i64::from(second_in_minute),
+            micros: micros + (second - second_in_minute) * 1_000_000,
+            utc_offset_seconds,
+        }
+    }
+}
+
+/// Turns the times of one log, in the order of the file, into instants.
+#[derive(Clone, Debug)]
+pub(super) struct LocalTime {
+    zone: Tz,
+    last: Option<EventTime>,
+    /// Civil seconds in all of which `known_offset_seconds` is the only offset.
+    known: Range<i64>,
+    known_offset_seconds: i64,
+}
+
+impl LocalTime {
+    /// `last` is the last instant that was read from the log before, if any.
+    pub(super) fn new(zone: Tz, last: Option<EventTime>) -> Self {
+        Self { zone, last, known: 0..0, known_offset_seconds: 0 }
+    }
+
+    /// The last instant that was read from the log.
+    pub(super) fn last(&self) -> Option<EventTime> {
+        self.last
+    }
+
+    /// The instant of the next time in the log.
+    pub(super) fn event_time(&mut self, written: WrittenTime) -> EventTime {
+        let offset_seconds = match written.utc_offset_seconds {
+            Some(seconds) => i64::from(seconds),
+            None if self.known.contains(&written.civil_seconds) => self.known_offset_seconds,
+            None => self.look_up(written.civil_seconds),
+        };
+        let seconds = written.civil_seconds - offset_seconds;
+        let time = EventTime(seconds * 1_000_000 + i64::from(written.micros));
+        self.last = Some(time);
+        time
+    }
+
+    /// The offset of a local time, and what is remembered of it for the next ones.
+    fn look_up(&mut self, civil_seconds: i64) -> i64 {
+        match self.offsets(civil_seconds) {
+            MappedLocalTime::Single(offset) => {
+                self.remember(civil_seconds, offset);
+                offset
+            }
+            MappedLocalTime::Ambiguous(first_pass, second_pass) => {
+                if self.has_passed(civil_seconds - first_pass) { second_pass } else { first_pass }
+            }
+            MappedLocalTime::None => self.offset_before_gap(civil_seconds),
+        }
+    }
+
+    /// Whether an instant (Unix seconds) lies too far behind the last one to be its
+    /// successor.
+    fn has_passed(&self, seconds: i64) -> bool {
+        self.last.is_some_and(|last| (seconds + JITTER_SECONDS) * 1_000_000 < last.0)
+    }
+
+    fn remember(&mut self, civil_seconds: i64, offset: i64) {
+        let start = civil_seconds - civil_seconds.rem_euclid(STRETCH_SECONDS);
+        let end = start + STRETCH_SECONDS;
+        let alone = MappedLocalTime::Single(offset);
+        if self.offsets(start) == alone && self.offsets(end - 1) == alone {
+            self.known = start..end;
+            self.known_offset_seconds = offset;
+        }
+    }
+
+    /// The offsets, in seconds east of UTC, under which a clock of the zone showed a time:
+    /// none in a gap, two in a repeated hour (that of the first pass first).
+    fn offsets(&self, civil_seconds: i64) -> MappedLocalTime<i64> {
+        self.zone
+            .offset_from_local_datetime(&naive(civil_seconds))
+            .map(|offset| seconds_east(&offset))
+    }
+
+    /// The offset that held until the gap that a time lies in.
+    fn offset_before_gap(&self, civil_seconds: i64) -> i64 {
+        let local = naive(civil_seconds);
+        let before = GapInfo::new(&local, &self.zone).and_then(|gap| gap.begin);
+        let offset = match before {
+            Some((_, offset)) => offset,
+            // Never: a gap lies between two offsets.
+            None => self.zone.offset_from_utc_datetime(&local),
+        };
+        seconds_east(&offset)
+    }
+}
+
+fn seconds_east(offset: &impl Offset) -> i64 {
+    i64::from(offset.fix().local_minus_utc())
+}
+
+/// Civil seconds as chrono's type, whose range is wider than the years that a log may show.
+fn naive(civil_seconds: i64) -> NaiveDateTime {
+    DateTime::from_timestamp(civil_seconds, 0).unwrap_or_default().naive_utc()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::{America, Asia, Australia, Europe, Pacific, TZ_VARIANTS};
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn written(date: &str, time: &str) -> WrittenTime {
+        let minute = NaiveDateTime::parse_from_str(&format!("{date} {}", &time[..5]), "%F %R");
+        let minute_seconds = minute.unwrap().and_utc().timestamp();
+        WrittenTime::new(minute_seconds, time[6..].parse().unwrap(), 0, None)
+    }
+
+    /// Reads the times of a file, and shows what they are in UTC. On both sides a date holds
+    /// until the next one.
+    #[track_caller]
+    fn check(zone: Tz, times: &str, expected: &Expect) {
+        let mut local_time = LocalTime::new(zone, None);
+        let (mut date, mut utc_date) = ("", String::new());
+        let mut instants = Vec::new();
+        for word in times.split_whitespace() {
+            if word.contains('-') {
+                date = word;
+                continue;
+            }
+            let instant = local_time.event_time(written(date, word)).to_utc();
+            if instant.format("%F").to_string() != utc_date {
+                utc_date = instant.format("%F").to_string();
+                instants.push(utc_date.clone());
+            }
+            instants.push(instant.format("%T").to_string());
+        }
+        expected.assert_eq(&instants.join(" "));
+    }
+
+    #[test]
+    fn the_skipped_hour_moves_forward() {
+        let hour = "2026-03-29 01:59:59 02:00:00 02:30:00 02:59:59 03:00:00";
+        check(
+            Europe::Berlin,
+            hour,
+            &expect!["2026-03-29 00:59:59 01:00:00 01:30:00 01:59:59 01:00:00"],
+        );
+        let hour = "2026-03-08 01:59:59 02:30:00 03:00:00";
+        check(America::New_York, hour, &expect!["2026-03-08 06:59:59 07:30:00 07:00:00"]);
+        let half_hour = "2026-10-04 01:59:59 02:15:00 02:30:00";
+        check(Australia::Lord_Howe, half_hour, &expect!["2026-10-03 15:29:59 15:45:00 15:30:00"]);
+    }
+
+    #[test]
+    fn the_repeated_hour_goes_by_the_order_of_the_file() {
+        let hour = "2026-10-25 01:59:59 02:00:00 02:59:59 02:00:00 02:30:00 02:59:59 03:00:00";
+        check(
+            Europe::Berlin,
+            hour,
+            &expect![
+                "2026-10-24 23:59:59 2026-10-25 00:00:00 00:59:59 01:00:00 01:30:00 01:59:59 02:00:00"
+            ],
+        );
+        let hour = "2026-11-01 01:30:00 01:59:00 01:00:00 02:00:00";
+        check(America::New_York, hour, &expect!["2026-11-01 05:30:00 05:59:00 06:00:00 07:00:00"]);
+        let half_hour = "2026-04-05 01:29:59 01:45:00 01:30:00 02:00:00";
+        check(
+            Australia::Lord_Howe,
+            half_hour,
+            &expect!["2026-04-04 14:29:59 14:45:00 15:00:00 15:30:00"],
+        );
+    }
+
+    #[test]
+    fn lines_that_overtake_each_other_stay_in_their_pass() {
+        let first_pass = "2026-10-25 02:10:00 02:09:00 02:10:30";
+        check(Europe::Berlin, first_pass, &expect!["2026-10-25 00:10:00 00:09:00 00:10:30"]);
+        let second_pass =
+            "2026-10-25 02:59:59 02:00:01 02:00:00 02:30:00 02:59:59 03:00:01 02:59:58";
+        check(
+            Europe::Berlin,
+            second_pass,
+            &expect!["2026-10-25 00:59:59 01:00:01 01:00:00 01:30:00 01:59:59 02:00:01 01:59:58"],
+        );
+    }
+
+    #[test]
+    fn a_late_line_of_the_first_pass_does_not_end_the_second() {
+        let times = "2026-10-25 02:59:58 02:00:00 02:59:59 02:00:01";
+        check(Europe::Berlin, times, &expect!["2026-10-25 00:59:58 01:00:00 00:59:59 01:00:01"]);
+    }
+
+    /// The limits that the documentation of the module names.
+    #[test]
+    fn where_the_order_does_not_tell_it_errs_by_an_hour() {
+        let silent = "2026-10-25 02:10:00 02:20:00 03:00:00";
+        check(Europe::Berlin, silent, &expect!["2026-10-25 00:10:00 00:20:00 02:00:00"]);
+        let silent_second_pass = "2026-10-25 02:59:59 02:00:00 02:59:30 03:00:00";
+        check(
+            Europe::Berlin,
+            silent_second_pass,
+            &expect!["2026-10-25 00:59:59 01:00:00 00:59:30 02:00:00"],
+        );
+        let late_line = "2026-10-25 02:10:00 02:08:59 02:10:01 03:00:00";
+        check(
+            Europe::Berlin,
+            late_line,
+            &expect!["2026-10-25 00:10:00 01:08:59 01:10:01 02:00:00"],
+        );
+    }
+
+    #[test]
+    fn zones_change_without_daylight_saving_too() {
+        let put_back = "2015-08-14 23:29:59 23:45:00 23:30:00 2015-08-15 00:00:00";
+        check(
+            Asia::Pyongyang,
+            put_back,
+            &expect!["2015-08-14 14:29:59 14:45:00 15:00:00 15:30:00"],
+        );
+        let put_forward = "2018-05-04 23:29:59 23:45:00 2018-05-05 00:00:00";
+        check(Asia::Pyongyang, put_forward, &expect!["2018-05-04 14:59:59 15:15:00 15:00:00"]);
+        let skipped_day = "2011-12-29 23:59:59 2011-12-30 12:00:00 2011-12-31 00:00:00";
+        check(Pacific::Apia, skipped_day, &expect!["2011-12-30 09:59:59 22:00:00 10:00:00"]);
+    }
+
+    #[test]
+    fn a_leap_second_follows_second_59() {
+        let times = "2017-01-01 00:59:59 00:59:60 01:00:00 2026-03-29 01:59:60";
+        check(
+            Europe::Berlin,
+            times,
+            &expect!["2016-12-31 23:59:59 2017-01-01 00:00:00 00:00:00 2026-03-29 01:00:00"],
+        );
+    }
+
+    #[test]
+    fn an_earlier_run_tells_the_pass() {
+        let first_pass = EventTime(1_792_888_200_000_000);
+        let read = |last: i64| {
+            let mut local_time = LocalTime::new(Europe::Berlin, Some(EventTime(last)));
+            local_time.event_time(written("2026-10-25", "02:30:00"))
+        };
+        let jitter = JITTER_SECONDS * 1_000_000;
+        assert_eq!(read(first_pass.0 + jitter), first_pass);
+        assert_eq!(read(first_pass.0 + jitter + 1).0, first_pass.0 + 3_600_000_000);
+    }
+
+    #[test]
+    fn an_offset_in_the_log_wins() {
+        let mut local_time = LocalTime::new(Europe::Berlin, None);
+        let local = written("1970-01-01", "00:00:00");
+        let time = WrittenTime { utc_offset_seconds: Some(-16_200), ..local };
+        assert_eq!(local_time.event_time(time), EventTime(16_200_000_000));
+        assert_eq!(local_time.last(), Some(EventTime(16_200_000_000)));
+    }
+
+    /// The instants (Unix seconds) at which the offset of a zone changes.
+    fn changes(zone: Tz) -> impl Iterator<Item = i64> {
+        // Changes are further apart than this, or the test does not see them.
+        const STEP: i64 = 7 * 86_400;
+        let offset = move |seconds| seconds_east(&zone.offset_from_utc_datetime(&naive(seconds)));
+        let steps = (0..70 * 53).map(|step| step * STEP);
+        steps.filter(move |&start| offset(start) != offset(start + STEP)).map(move |start| {
+            let (mut before, mut after) = (start, start + STEP);
+            while after - before > 1 {
+                let middle = before.midpoint(after);
+                if offset(middle) == offset(start) { before = middle } else { after = middle }
+            }
+            after
+        })
+    }
+
+    #[test]
+    fn a_steady_log_is_read_right_through_every_change_of_every_zone() {
+        for zone in TZ_VARIANTS {
+            for change in changes(zone) {
+                let mut warm = LocalTime::new(zone, None);
+                for instant in (change - 2 * 3_600..change + 2 * 3_600).step_by(420) {
+                    let local = zone.from_utc_datetime(&naive(instant)).naive_local();
+                    let civil_seconds = local.and_utc().timestamp();
+                    let time = WrittenTime { civil_seconds, micros: 0, utc_offset_seconds: None };
+                    let mut fresh = LocalTime::new(zone, warm.last());
+                    let expected = EventTime(instant * 1_000_000);
+                    assert_eq!(warm.event_time(time), expected, "{zone} {local}");
+                    assert_eq!(fresh.event_time(time), expected, "{zone} {local}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Every format reads its fixture as its fixture says.
+//!
+//! `fixtures/formats/<format>/input.log` is a log, read in the zone Europe/Berlin;
+//! `expected.jsonl` says of each of its lines what it is. `UPDATE_EXPECT=1 cargo test`
+//! writes the latter anew.
+
+use std::fs;
+use std::path::Path;
+
+use chrono::SecondsFormat;
+use expect_test::expect_file;
+use serde::Serialize;
+use tripline::model::Level;
+use tripline::parse::text::clean_into;
+use tripline::parse::{Format, Line, Parser};
+
+#[derive(Serialize)]
+struct Expected {
+    line: usize,
+    #[serde(flatten)]
+    is: Is,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "is", rename_all = "lowercase")]
+enum Is {
+    Head { written_at: String, logged_at: String, level: Level, message: String },
+    Continuation { text: String },
+    Unparsed { text: String },
+}
+
+fn clean(raw: &[u8]) -> String {
+    let mut text = String::new();
+    clean_into(raw, &mut text);
+    text
+}
+
+fn describe(parser: &mut Parser, line: &[u8]) -> Is {
+    match parser.line(line) {
+        Line::Head(head) => Is::Head {
+            written_at: clean(head.written_at),
+            logged_at: head.logged_at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            level: head.level,
+            message: clean(head.message),
+        },
+        Line::Continuation => Is::Continuation { text: clean(line) },
+        Line::Unparsed => Is::Unparsed { text: clean(line) },
+    }
+}
+
+#[test]
+fn every_format_reads_its_fixture() {
+    for format in Format::ALL {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats");
+        let folder = folder.join(format.as_str());
+        let log = fs::read(folder.join("input.log")).unwrap();
+        let mut parser = Parser::new(format, chrono_tz::Europe::Berlin, None);
+        let mut read = String::new();
+        for (index, line) in log.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            let line = line.strip_suffix(b"\n").unwrap();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let expected = Expected { line: index + 1, is: describe(&mut parser, line) };
+            read += &serde_json::to_string(&expected).unwrap();
+            read.push('\n');
+        }
+        expect_file![folder.join("expected.jsonl")].assert_eq(&read);
+    }
+}
