@@ -11,3 +11,6 @@ pub mod config;
 
 pub mod tail;
 pub mod parse;
+pub mod state_folder;
+
+pub mod cluster;

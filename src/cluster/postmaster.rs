@@ -1,0 +1,138 @@
+//! Is a server at work on the data folder, and is it ready?
+//!
+//! PostgreSQL's own answer is `postmaster.pid`, but it trusts the process number in it alone:
+//! after a reboot or a crash another process may have that number, and the server then refuses
+//! to start. A server is known by more than its number: the data folder is its current folder.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use log::warn;
+
+use super::error::ClusterError;
+use super::folders;
+use super::layout::Layout;
+
+/// How long a server may take to become ready or to end before we give up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long to wait before looking again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Where Linux shows its processes.
+const PROC: &str = "/proc";
+
+/// Whether the server takes connections: a few system calls, no process.
+///
+/// A socket alone does not say so, because it opens before crash recovery is done; the server
+/// writes `ready` into its pid file after that.
+pub(super) fn is_ready(layout: &Layout) -> bool {
+    let says_ready = fs::read_to_string(layout.pid_file())
+        .is_ok_and(|text| text.lines().nth(7).is_some_and(|status| status.trim() == "ready"));
+    says_ready && folders::run_is_private(layout) && UnixStream::connect(layout.socket()).is_ok()
+}
+
+/// Waits until the server is either ready (true) or not there (false).
+///
+/// In between are a start that another process began, crash recovery, a shutdown, and the last
+/// moments of backends whose postmaster was killed.
+pub(super) fn wait_until_settled(layout: &Layout) -> Result<bool, ClusterError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if is_ready(layout) {
+            return Ok(true);
+        }
+        let Some(pid) = server_process(layout) else { return Ok(false) };
+        if Instant::now() >= deadline {
+            return Err(ClusterError::NotReady {
+                pid,
+                socket: layout.socket(),
+                log: layout.log(),
+                seconds: PATIENCE.as_secs(),
+            });
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// A process of the server that works on the data folder: the postmaster if there is one, else
+/// any of its backends.
+pub(super) fn server_process(layout: &Layout) -> Option<u32> {
+    let written = pid_in(&layout.pid_file());
+    let Ok(processes) = fs::read_dir(PROC) else {
+        // Without /proc there is only PostgreSQL's own rule: the number is taken.
+        return written.filter(|&pid| exists(pid));
+    };
+    let mut found = None;
+    for process in processes.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        if serves(&process.path(), layout) {
+            if written == Some(pid) {
+                return written;
+            }
+            found = Some(pid);
+        }
+    }
+    found
+}
+
+/// Removes lock files of an earlier server that would keep a new one from starting.
+///
+/// The caller knows that no server works on the data folder. Files whose process is gone are
+/// left to PostgreSQL, which then checks for shared memory in use as well.
+pub(super) fn remove_stale_lock_files(layout: &Layout) -> Result<(), ClusterError> {
+    for path in [layout.pid_file(), layout.socket_lock()] {
+        let Some(pid) = pid_in(&path).filter(|&pid| exists(pid)) else { continue };
+        warn!("removing stale {}: process {pid} is not its server", path.display());
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(ClusterError::file("remove the stale", path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The process number in a lock file's first line; it is negative for a server without clients.
+fn pid_in(lock_file: &Path) -> Option<u32> {
+    let text = fs::read_to_string(lock_file).ok()?;
+    text.lines().next()?.trim().parse::<i32>().ok().map(i32::unsigned_abs)
+}
+
+fn exists(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
+        return false;
+    };
+    // "Not permitted" is said about a process that is there.
+    rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
+}
+
+/// Whether a process is one of the server's, by its folder below `/proc`.
+fn serves(process: &Path, layout: &Layout) -> bool {
+    // A shell that stands in the data folder is not a server.
+    let is_postgres =
+        fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end() == "postgres");
+    is_postgres
+        && match fs::metadata(process.join("cwd")) {
+            Ok(cwd) => fs::metadata(layout.data())
+                .is_ok_and(|data| (data.dev(), data.ino()) == (cwd.dev(), cwd.ino())),
+            // Root without CAP_SYS_PTRACE (in a container) cannot see another user's current
+            // folder. Everybody sees the command line, and ours names the socket's folder.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                fs::read(process.join("cmdline")).is_ok_and(|words| {
+                    let run = layout.run();
+                    memchr::memmem::find(&words, run.as_os_str().as_bytes()).is_some()
+                })
+            }
+            Err(_) => false,
+        }
+}
