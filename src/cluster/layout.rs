@@ -55,13 +55,15 @@ impl Layout {
 
     /// The folder of the socket.
     ///
-    /// In the base folder, unless the socket's path would be too long for the system. Then it
-    /// is a folder in `/tmp` whose name follows from the base folder alone: a cron job, a login
-    /// shell and a service must find the same one, and neither `TMPDIR` nor
-    /// `XDG_RUNTIME_DIR` is the same for them (the latter is even deleted at the last logout).
+    /// In the base folder, unless the socket's path would be too long for the system or holds a
+    /// comma, which separates hosts for libpq. Then it is a folder in `/tmp` whose name follows
+    /// from the base folder alone: a cron job, a login shell and a service must find the same
+    /// one, and neither `TMPDIR` nor `XDG_RUNTIME_DIR` is the same for them (the latter is even
+    /// deleted at the last logout).
     pub(super) fn run(&self) -> PathBuf {
         let inside = self.base.join("run");
-        if inside.join(SOCKET).as_os_str().len() <= LONGEST_SOCKET_PATH {
+        let length = inside.join(SOCKET).as_os_str().len();
+        if length <= LONGEST_SOCKET_PATH && !inside.as_os_str().as_bytes().contains(&b',') {
             return inside;
         }
         let fingerprint = xxh3_64(self.base.as_os_str().as_bytes());
@@ -146,5 +148,10 @@ mod tests {
         assert!(too_long.run().starts_with("/tmp"), "{}", too_long.run().display());
         assert_eq!(too_long.run(), too_long.run());
         assert_ne!(too_long.run(), layout(&format!("{longest}y")).run());
+    }
+
+    #[test]
+    fn socket_path_never_holds_a_comma() {
+        assert!(layout("/a,b").run().starts_with("/tmp"));
     }
 }

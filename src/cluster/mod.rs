@@ -176,6 +176,11 @@ impl Cluster {
         self.layout.log()
     }
 
+    /// The folder of the server's socket, for programs that take it instead of a URL.
+    pub fn socket_folder(&self) -> PathBuf {
+        self.layout.run()
+    }
+
     /// The URL of a database of this server, [`DATABASE`] as a rule. It holds no secret.
     pub fn url(&self, database: &str) -> String {
         self.layout.url(database)
