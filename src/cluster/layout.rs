@@ -66,8 +66,12 @@ impl Layout {
         if length <= LONGEST_SOCKET_PATH && !inside.as_os_str().as_bytes().contains(&b',') {
             return inside;
         }
-        let fingerprint = xxh3_64(self.base.as_os_str().as_bytes());
-        PathBuf::from(format!("/tmp/tripline-{fingerprint:016x}"))
+        Path::new("/tmp").join(self.name())
+    }
+
+    /// A name that no other private PostgreSQL has, made from the base folder alone.
+    pub(super) fn name(&self) -> String {
+        format!("tripline-{:016x}", xxh3_64(self.base.as_os_str().as_bytes()))
     }
 
     pub(super) fn socket(&self) -> PathBuf {

@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -14,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use log::warn;
+use memchr::memmem;
 
 use super::error::ClusterError;
 use super::folders;
@@ -126,12 +126,10 @@ fn serves(process: &Path, layout: &Layout) -> bool {
             Ok(cwd) => fs::metadata(layout.data())
                 .is_ok_and(|data| (data.dev(), data.ino()) == (cwd.dev(), cwd.ino())),
             // Root without CAP_SYS_PTRACE (in a container) cannot see another user's current
-            // folder. Everybody sees the command line, and ours names the socket's folder.
+            // folder. Everybody sees the command line, which shows the cluster's name.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                fs::read(process.join("cmdline")).is_ok_and(|words| {
-                    let run = layout.run();
-                    memchr::memmem::find(&words, run.as_os_str().as_bytes()).is_some()
-                })
+                fs::read(process.join("cmdline"))
+                    .is_ok_and(|words| memmem::find(&words, layout.name().as_bytes()).is_some())
             }
             Err(_) => false,
         }

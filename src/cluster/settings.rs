@@ -7,10 +7,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
 
 use super::Durability;
-use super::layout::ROLE;
+use super::layout::{Layout, ROLE};
 
 /// Appended to the `postgresql.conf` that `initdb` writes.
 pub(super) const POSTGRESQL_CONF: &str = "
@@ -42,11 +41,14 @@ pub(super) fn pg_ident_conf(names: &[String]) -> String {
 }
 
 /// The server's command line, as `pg_ctl -o` takes it: words for a shell.
-pub(super) fn server_options(run: &Path, durability: Durability) -> OsString {
-    let mut options = b"-c cluster_name=tripline -c port=5432 -c listen_addresses= \
-                        -c unix_socket_directories="
-        .to_vec();
-    options.extend(quoted_for_shell(&quoted_in_list(run.as_os_str())));
+pub(super) fn server_options(layout: &Layout, durability: Durability) -> OsString {
+    // Every process of the server shows the cluster's name in its command line.
+    let mut options = format!(
+        "-c cluster_name={} -c port=5432 -c listen_addresses= -c unix_socket_directories=",
+        layout.name()
+    )
+    .into_bytes();
+    options.extend(quoted_for_shell(&quoted_in_list(layout.run().as_os_str())));
     options.extend(match durability {
         Durability::Safe => &b" -c fsync=on -c full_page_writes=on"[..],
         Durability::ThrowAway => b" -c fsync=off -c full_page_writes=off -c synchronous_commit=off",
@@ -54,7 +56,7 @@ pub(super) fn server_options(run: &Path, durability: Durability) -> OsString {
     OsString::from_vec(options)
 }
 
-/// One element of a list of folders; the commas in it do not separate.
+/// One element of a list of folders, which PostgreSQL takes as it stands.
 fn quoted_in_list(folder: &OsStr) -> Vec<u8> {
     quoted(folder.as_bytes(), b'"', b"\"\"")
 }
@@ -76,19 +78,24 @@ fn quoted(bytes: &[u8], quote: u8, quote_inside: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
+
+    fn layout(base: &str) -> Layout {
+        Layout::new(PathBuf::from(base))
+    }
 
     #[test]
     fn socket_folder_is_one_word_and_one_folder() {
-        let options = server_options(Path::new("/a, b/it's \"run\""), Durability::Safe);
+        let options = server_options(&layout("/a b/it's \"it\""), Durability::Safe);
         let options = options.into_string().unwrap();
         let folder = options.split_once("unix_socket_directories=").unwrap().1;
-        assert!(folder.starts_with(r#"'"/a, b/it'\''s ""run"""' -c fsync=on"#), "{options}");
+        assert!(folder.starts_with(r#"'"/a b/it'\''s ""it""/run"' -c fsync=on"#), "{options}");
     }
 
     #[test]
     fn only_a_throw_away_cluster_does_without_fsync() {
         let options =
-            |durability| server_options(Path::new("/base/run"), durability).into_string().unwrap();
+            |durability| server_options(&layout("/base"), durability).into_string().unwrap();
         assert!(options(Durability::Safe).contains("fsync=on"));
         assert!(options(Durability::ThrowAway).contains("fsync=off"));
     }

@@ -37,7 +37,7 @@ pub(super) fn start(
     postmaster::remove_stale_lock_files(layout)?;
     put_aside_long_log(&layout.log())?;
     let mut command = pg_ctl("start", layout, owner, programs);
-    command.args(["--log=log", "-o"]).arg(settings::server_options(&layout.run(), durability));
+    command.args(["--log=log", "-o"]).arg(settings::server_options(layout, durability));
     let mut finished = child::run(command, "")?;
     if !finished.success {
         // pg_ctl itself only points at the log.

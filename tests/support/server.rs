@@ -31,7 +31,9 @@ while sleep 3; do
     flock --nonblock 8 && break
 done
 pid=$(head -n 1 cluster/data/postmaster.pid) || exit 0
-[ "/proc/$pid/cwd" -ef cluster/data ] && kill -INT "$pid"
+works() { grep --quiet cluster_name=tripline- "/proc/$pid/cmdline"; }
+works && kill -INT "$pid"
+while works; do sleep 0.1; done
 "#;
 
 /// The URL of a database on the server.
