@@ -264,6 +264,22 @@ fn leftover_of_an_interrupted_set_up_is_replaced() {
 }
 
 #[test]
+fn deleted_folder_is_set_up_again() {
+    let scratch = Scratch::started();
+    let deleted = scratch.running_pid();
+    // The server may still add a file to a folder that is about to be deleted.
+    while fs::remove_dir_all(scratch.cluster.base()).is_err() {}
+    assert_eq!(scratch.cluster.status().unwrap(), Status::NeverSetUp);
+
+    scratch.cluster.ensure_running().unwrap();
+    assert_ne!(scratch.running_pid(), deleted);
+    // The old server would delete the socket of the new one when it ends.
+    let command_line = fs::read(format!("/proc/{deleted}/cmdline"));
+    assert!(command_line.is_err() || command_line.unwrap().is_empty(), "{deleted} still runs");
+    assert_eq!(scratch.query("select 1"), "1");
+}
+
+#[test]
 fn path_too_long_for_a_socket_is_no_obstacle() {
     let scratch = Scratch::below("x".repeat(100), Durability::ThrowAway).start();
     assert_eq!(scratch.query("select 1"), "1");

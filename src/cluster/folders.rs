@@ -24,7 +24,14 @@ pub(super) fn prepare_base(layout: &Layout, owner: Owner) -> Result<(), ClusterE
 
 /// The same for the folder of the socket, which the system may delete (`/tmp`).
 pub(super) fn prepare_run(layout: &Layout, owner: Owner) -> Result<(), ClusterError> {
-    prepare(&layout.run(), owner)
+    let run = layout.run();
+    // In `/tmp` anybody may have made a link of that name.
+    if let Ok(link) = fs::symlink_metadata(&run)
+        && link.is_symlink()
+    {
+        return Err(belongs_to_somebody_else(&run, link.uid(), owner));
+    }
+    prepare(&run, owner)
 }
 
 /// Whether a server that listens in the folder of the socket must be ours.
@@ -73,11 +80,7 @@ fn prepare(folder: &Path, owner: Owner) -> Result<(), ClusterError> {
     give_to_owner(folder, owner).map_err(ClusterError::file("change the owner of", folder))?;
     let metadata = fs::metadata(folder).map_err(ClusterError::file("look at", folder))?;
     if metadata.uid() != owner.uid {
-        return Err(ClusterError::BelongsToSomebodyElse {
-            folder: folder.to_path_buf(),
-            found: metadata.uid(),
-            expected: owner.uid,
-        });
+        return Err(belongs_to_somebody_else(folder, metadata.uid(), owner));
     }
     if metadata.mode() & 0o777 != PRIVATE {
         fs::set_permissions(folder, fs::Permissions::from_mode(PRIVATE))
@@ -97,4 +100,9 @@ fn give_to_owner(folder: &Path, owner: Owner) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
         other => other,
     }
+}
+
+fn belongs_to_somebody_else(folder: &Path, found: u32, owner: Owner) -> ClusterError {
+    let folder = folder.to_path_buf();
+    ClusterError::BelongsToSomebodyElse { folder, found, expected: owner.uid }
 }

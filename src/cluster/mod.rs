@@ -21,6 +21,7 @@ mod folders;
 mod layout;
 mod owner;
 mod postmaster;
+mod process;
 mod programs;
 mod set_up;
 mod settings;
@@ -124,6 +125,7 @@ impl Cluster {
             self.programs_of_data()?
         } else {
             let newest = Programs::newest(&Search::of_this_process())?;
+            postmaster::end_servers_without_data(&self.layout);
             set_up::set_up(&self.layout, owner, &newest, self.durability)?;
             newest
         };

@@ -6,27 +6,25 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use log::warn;
-use memchr::memmem;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::error::ClusterError;
 use super::folders;
 use super::layout::Layout;
+use super::process::postgres_processes;
 
 /// How long a server may take to become ready or to end before we give up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// Where Linux shows its processes.
-const PROC: &str = "/proc";
 
 /// Whether the server takes connections: a few system calls, no process.
 ///
@@ -65,23 +63,33 @@ pub(super) fn wait_until_settled(layout: &Layout) -> Result<bool, ClusterError> 
 /// any of its backends.
 pub(super) fn server_process(layout: &Layout) -> Option<u32> {
     let written = pid_in(&layout.pid_file());
-    let Ok(processes) = fs::read_dir(PROC) else {
+    let Some(processes) = postgres_processes() else {
         // Without /proc there is only PostgreSQL's own rule: the number is taken.
         return written.filter(|&pid| exists(pid));
     };
-    let mut found = None;
-    for process in processes.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        if serves(&process.path(), layout) {
-            if written == Some(pid) {
-                return written;
-            }
-            found = Some(pid);
+    let ours = || processes.iter().filter(|process| process.serves(layout)).map(|it| it.pid);
+    ours().find(|&pid| Some(pid) == written).or_else(|| ours().next())
+}
+
+/// Ends servers whose data folder was deleted under them; the caller knows that there is none.
+///
+/// Such a server has nothing left to lose. It would end within a minute by itself, and delete
+/// the socket then, which would be that of its successor.
+pub(super) fn end_servers_without_data(layout: &Layout) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let processes = postgres_processes().unwrap_or_default();
+        let mut lost = processes.iter().filter(|it| it.has_lost_its_data(layout)).peekable();
+        if lost.peek().is_none() || Instant::now() >= deadline {
+            return;
         }
+        for pid in lost.filter_map(|process| as_pid(process.pid)) {
+            warn!("ending the server {pid} of {}, which was deleted", layout.data().display());
+            // It may have ended just now; what counts is that it is gone in the end.
+            let _ = kill_process(pid, Signal::QUIT);
+        }
+        thread::sleep(PAUSE);
     }
-    found
 }
 
 /// Removes lock files of an earlier server that would keep a new one from starting.
@@ -109,28 +117,10 @@ fn pid_in(lock_file: &Path) -> Option<u32> {
 }
 
 fn exists(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
-        return false;
-    };
     // "Not permitted" is said about a process that is there.
-    rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
+    as_pid(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
-/// Whether a process is one of the server's, by its folder below `/proc`.
-fn serves(process: &Path, layout: &Layout) -> bool {
-    // A shell that stands in the data folder is not a server.
-    let is_postgres =
-        fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end() == "postgres");
-    is_postgres
-        && match fs::metadata(process.join("cwd")) {
-            Ok(cwd) => fs::metadata(layout.data())
-                .is_ok_and(|data| (data.dev(), data.ino()) == (cwd.dev(), cwd.ino())),
-            // Root without CAP_SYS_PTRACE (in a container) cannot see another user's current
-            // folder. Everybody sees the command line, which shows the cluster's name.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                fs::read(process.join("cmdline"))
-                    .is_ok_and(|words| memmem::find(&words, layout.name().as_bytes()).is_some())
-            }
-            Err(_) => false,
-        }
+fn as_pid(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
 }
