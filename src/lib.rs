@@ -4,13 +4,12 @@
 //! where it needs rows, `store`; never a neighbour. Only `commands` knows all stages.
 
 pub mod model;
-
 pub mod duration;
-
+pub mod visible;
 pub mod config;
-
+pub mod state_folder;
+pub mod lock;
+pub mod cluster;
 pub mod tail;
 pub mod parse;
-pub mod state_folder;
-
-pub mod cluster;
+pub mod store;

@@ -144,6 +144,10 @@ impl From<DateTime<Utc>> for EventTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(pub DateTime<Utc>);
 
+/// Number of a source in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub i64);
+
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -174,4 +178,88 @@ impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
+}
+
+/// How much time one partition of the entries spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PartitionInterval {
+    /// One day: for more than a few million entries a week.
+    Day,
+    /// One week.
+    #[default]
+    Week,
+    /// One month: for few entries that are kept for years.
+    Month,
+}
+
+impl PartitionInterval {
+    /// All intervals, from the shortest to the longest.
+    pub const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
+
+    /// The name that config and output use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// Device and inode of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    /// Device number.
+    pub device: u64,
+    /// Inode number.
+    pub inode: u64,
+}
+
+/// How far a file was read, and how to recognise it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub identity: FileIdentity,
+    /// Bytes read: the end of the last complete line.
+    pub byte_offset: u64,
+    /// Hash of the first `min(1024, byte_offset)` bytes.
+    pub head_hash: u64,
+    /// Hash of the last `min(1024, byte_offset)` bytes before the offset.
+    pub marker_hash: u64,
+}
+
+/// One log record as it is stored: its first line and the lines that continue it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// When it happened.
+    pub logged_at: EventTime,
+    /// Number of its first line in the source.
+    pub line_no: i64,
+    /// Where its first line begins in its file.
+    pub byte_offset: u64,
+    /// The same for messages that differ only in numbers.
+    pub fingerprint: i64,
+    /// How bad it is.
+    pub level: Level,
+    /// Its text, all lines.
+    pub message: &'a str,
+    /// The time as written, where `logged_at` is not that time.
+    pub written_at: Option<&'a str>,
+    /// Whether bytes of its first line were left out.
+    pub cut: bool,
+}
+
+/// The last entry that was read, which lines that come later may continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenEntry {
+    /// Number of its first line in the source.
+    pub line_no: i64,
+    /// When it happened.
+    pub logged_at: EventTime,
+    /// Its level.
+    pub level: Level,
+    /// Lines it has so far.
+    pub lines: i32,
+    /// Bytes its stored message has so far; 0 when its level is not stored.
+    pub bytes: i64,
 }

@@ -207,7 +207,7 @@ comment on column log_entries.byte_offset is 'Where its first line begins in its
 comment on column log_entries.fingerprint is 'The same for messages that differ only in numbers: XXH3 of the first line with every word that holds a digit replaced.';
 comment on column log_entries.level is 'How bad it is.';
 comment on column log_entries.message is 'Its text, all lines; NUL, invalid UTF-8 and terminal colours are replaced or removed.';
-comment on column log_entries.fields is 'What else was read: written_at, the time as written, where logged_at is not that time.';
+comment on column log_entries.fields is 'What else was read: written_at, the time as written, where logged_at is not that time; cut, where the first line was too long.';
 
 create table log_entries_default partition of log_entries default;
 comment on table  log_entries_default is 'Entries older than the partitions.';

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::problem::ConfigError;
+use crate::model::PartitionInterval;
 
 /// `[database]`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,32 +33,6 @@ impl DatabaseConfig {
         DatabaseUrl::from_config(text.trim())
             .map(Some)
             .map_err(|reason| ConfigError::InvalidUrlFile { path: path.clone(), reason })
-    }
-}
-
-/// How much time one partition of the entries spans.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PartitionInterval {
-    /// One day: for more than a few million entries a week.
-    Day,
-    /// One week.
-    #[default]
-    Week,
-    /// One month: for few entries that are kept for years.
-    Month,
-}
-
-impl PartitionInterval {
-    /// All intervals, from the shortest to the longest.
-    pub const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
-
-    /// The name that config and output use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
     }
 }
 

@@ -21,12 +21,12 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-pub use database::{DatabaseConfig, DatabaseUrl, PartitionInterval};
+pub use database::{DatabaseConfig, DatabaseUrl};
 pub use locate::Environment;
 use problem::Lines;
 pub use problem::{ConfigError, Problem};
 pub use rule::{GroupBy, RuleConfig, RuleKind};
-pub use source::{Format, SourceConfig, SourcePath, Start};
+pub use source::{Format, GLOB_MATCHING, SourceConfig, SourcePath, Start};
 
 /// Everything that the user has configured, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,13 +63,13 @@ impl SourceConfig {
         self.exclude.iter().any(|pattern| {
             let whole_path = pattern.as_str().contains('/');
             let compared = if whole_path { Some(path.as_os_str()) } else { path.file_name() };
-            compared.is_some_and(|text| pattern.matches_path_with(Path::new(text), MATCHING))
+            compared.is_some_and(|text| pattern.matches_path_with(Path::new(text), GLOB_MATCHING))
         })
     }
 }
 
 /// The way in which globs are expanded: `*` stays within one folder.
-const MATCHING: MatchOptions = MatchOptions {
+pub const GLOB_MATCHING: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: false,
@@ -101,7 +101,7 @@ impl SourcePath {
     pub fn matches(&self, path: &Path) -> bool {
         match self {
             Self::Literal(literal) => literal == path,
-            Self::Glob(pattern) => pattern.matches_path_with(path, MATCHING),
+            Self::Glob(pattern) => pattern.matches_path_with(path, GLOB_MATCHING),
         }
     }
 }

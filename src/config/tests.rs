@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Level, LevelSet, Severity};
+use crate::model::{Level, LevelSet, PartitionInterval, Severity};
 
 const FILE: &str = "tripline.toml";
 

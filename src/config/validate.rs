@@ -5,14 +5,14 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeTable;
 
-use super::database::{DatabaseConfig, DatabaseUrl, PartitionInterval};
+use super::database::{DatabaseConfig, DatabaseUrl};
 use super::file;
 use super::problem::{Problem, Problems};
 use super::rule::{GroupBy, RuleConfig, RuleKind};
 use super::section::Section;
 use super::source::{Format, SourceConfig, Start};
 use super::{Config, EvaluateConfig, value};
-use crate::model::{Level, LevelSet, Severity};
+use crate::model::{Level, LevelSet, PartitionInterval, Severity};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
 const ENTRY_LINES: RangeInclusive<u32> = 1..=100_000;

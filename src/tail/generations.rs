@@ -8,8 +8,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::identity::Place;
-use super::{LogFile, TailError};
+use super::{LogFile, TailError, identity};
+use crate::model::Place;
 
 /// The file that holds a saved place, and where it lies now.
 #[derive(Debug)]
@@ -27,9 +27,10 @@ pub struct Found {
 ///
 /// # Errors
 /// When the folder cannot be listed. A single file that cannot be read is passed over.
-pub fn find(path: &Path, place: &Place) -> io::Result<Option<Found>> {
+pub fn find(path: &Path, place: &Place) -> Result<Option<Found>, TailError> {
+    let unlisted = |source| TailError::Unreadable { path: folder(path).to_owned(), source };
     let mut copies = Vec::new();
-    for candidate in siblings(path)? {
+    for candidate in siblings(path).map_err(unlisted)? {
         let Ok(log) = LogFile::open(&candidate) else { continue };
         if log.size < place.byte_offset || !place_is_in(place, &log) {
             continue;
@@ -47,18 +48,9 @@ pub fn find(path: &Path, place: &Place) -> io::Result<Option<Found>> {
     Ok(copies.into_iter().next())
 }
 
-/// Opens the file that holds `place` where it was last seen, or finds it.
-///
-/// # Errors
-/// As [`find`]; a missing folder is no error but no file.
-pub fn reopen(path: &Path, place: &Place) -> Result<Option<Found>, TailError> {
-    find(path, place)
-        .map_err(|source| TailError::Unreadable { path: folder(path).to_owned(), source })
-}
-
 fn place_is_in(place: &Place, log: &LogFile) -> bool {
     let here = Place { identity: log.identity, ..*place };
-    here.is_in(&log.file).unwrap_or(false)
+    identity::holds(&log.file, &here).unwrap_or(false)
 }
 
 /// The path and the files beside it whose names begin with its name (`app.log.1`) or with
@@ -85,7 +77,7 @@ fn folder(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::Identity;
+    use crate::model::FileIdentity;
 
     struct Case {
         folder: tempfile::TempDir,
@@ -98,7 +90,7 @@ mod tests {
         let path = folder.path().join("app.log");
         fs::write(&path, "one\ntwo\n").unwrap();
         let log = LogFile::open(&path).unwrap();
-        let place = Place::at(&log.file, log.identity, 4).unwrap();
+        let place = identity::place_at(&log.file, log.identity, 4).unwrap();
         Case { folder, place }
     }
 
@@ -149,10 +141,10 @@ mod tests {
     #[test]
     fn a_file_of_which_nothing_was_read_is_found_by_its_inode_only() {
         let mut case = case();
-        case.place = Place::beginning(case.place.identity);
+        case.place = identity::beginning(case.place.identity);
         fs::rename(case.at("app.log"), case.at("app.log.1")).unwrap();
         assert_eq!(case.found().as_deref(), Some("app.log.1"));
-        case.place.identity = Identity { inode: 1, ..case.place.identity };
+        case.place.identity = FileIdentity { inode: 1, ..case.place.identity };
         assert_eq!(case.found(), None);
     }
 }

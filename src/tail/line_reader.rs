@@ -10,7 +10,8 @@ use std::os::unix::fs::FileExt;
 
 use memchr::memchr;
 
-use super::identity::{self, Identity, PROBE_BYTES, Place};
+use super::identity::{self, PROBE_BYTES};
+use crate::model::{FileIdentity, Place};
 
 /// How many bytes are read at once. Small enough for the processor's cache.
 const READ_BYTES: usize = 256 * 1024;
@@ -30,7 +31,7 @@ pub struct RawLine<'a> {
 #[derive(Debug)]
 pub struct LineReader {
     file: File,
-    identity: Identity,
+    identity: FileIdentity,
     /// Nothing is read beyond this offset, so that a run ends even while the log grows.
     end: u64,
     max_line_bytes: usize,
@@ -62,7 +63,7 @@ impl LineReader {
     /// When the bytes before the offset cannot be read (they are needed to recognise the file).
     pub fn new(
         file: File,
-        identity: Identity,
+        identity: FileIdentity,
         byte_offset: u64,
         end: u64,
         max_line_bytes: usize,
@@ -233,7 +234,7 @@ mod tests {
     fn reader(content: &[u8], from: u64, max_line_bytes: usize) -> LineReader {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
-        let identity = Identity::of(&file.metadata().unwrap());
+        let identity = identity::of(&file.metadata().unwrap());
         LineReader::new(file, identity, from, content.len() as u64, max_line_bytes).unwrap()
     }
 
@@ -280,7 +281,7 @@ mod tests {
         let mut reader = reader(&text, 0, 1000);
         assert_eq!(lines(&mut reader), [line(0, "one")]);
         assert_eq!(reader.byte_offset(), 4);
-        assert_eq!(reader.place(), Place::at(&reader.file, reader.identity, 4).unwrap());
+        assert_eq!(reader.place(), identity::place_at(&reader.file, reader.identity, 4).unwrap());
     }
 
     #[test]
@@ -300,7 +301,7 @@ mod tests {
         reader.next_line().unwrap();
         assert!(reader.next_line().unwrap().unwrap().cut);
         reader.take_back();
-        assert_eq!(reader.place(), Place::at(&reader.file, reader.identity, 4).unwrap());
+        assert_eq!(reader.place(), identity::place_at(&reader.file, reader.identity, 4).unwrap());
         assert_eq!(lines(&mut reader).len(), 2);
     }
 
@@ -338,13 +339,13 @@ mod tests {
                 offset += piece.len();
                 prop_assert_eq!(
                     reader.place(),
-                    Place::at(&reader.file, reader.identity, offset as u64).unwrap()
+                    identity::place_at(&reader.file, reader.identity, offset as u64).unwrap()
                 );
             }
             prop_assert!(reader.next_line().unwrap().is_none());
             prop_assert_eq!(
                 reader.place(),
-                Place::at(&reader.file, reader.identity, offset as u64).unwrap()
+                identity::place_at(&reader.file, reader.identity, offset as u64).unwrap()
             );
         }
     }

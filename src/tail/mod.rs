@@ -1,6 +1,6 @@
 //! Which bytes of a log are new?
 //!
-//! In: a path and the [`Place`] where reading stopped. Out: an open file and the offset from
+//! In: a path and the [`Place`](crate::model::Place) where reading stopped. Out: an open file and the offset from
 //! which to go on, or what happened to the file in between. Nothing here knows what a line
 //! means, and nothing here touches the database.
 //!
@@ -13,13 +13,14 @@ pub mod identity;
 pub mod line_reader;
 pub mod resume;
 
-pub use identity::{Identity, Place};
 pub use line_reader::{LineReader, RawLine};
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use crate::model::FileIdentity;
 
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +54,7 @@ pub struct LogFile {
     /// The open handle.
     pub file: File,
     /// Which file it is.
-    pub identity: Identity,
+    pub identity: FileIdentity,
     /// Its size in bytes when it was opened: this run reads no further.
     pub size: u64,
 }
@@ -79,7 +80,7 @@ impl LogFile {
                 what: kind(metadata.file_type()),
             });
         }
-        Ok(Self { file, identity: Identity::of(&metadata), size: metadata.len() })
+        Ok(Self { file, identity: identity::of(&metadata), size: metadata.len() })
     }
 }
 

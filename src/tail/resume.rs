@@ -2,13 +2,13 @@
 //!
 //! Pure: no file is touched here, so every row of the table can be tested.
 
-use super::identity::{Identity, Place};
+use crate::model::{FileIdentity, Place};
 
 /// What an open file shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// Device and inode.
-    pub identity: Identity,
+    pub identity: FileIdentity,
     /// Size in bytes.
     pub size: u64,
     /// Whether head and marker of the saved place are in it.
@@ -49,21 +49,22 @@ pub fn decide(saved: Option<&Place>, seen: &Seen) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tail::identity;
 
-    const FILE: Identity = Identity { device: 1, inode: 7 };
+    const FILE: FileIdentity = FileIdentity { device: 1, inode: 7 };
 
     fn saved(byte_offset: u64) -> Place {
-        Place { byte_offset, ..Place::beginning(FILE) }
+        Place { byte_offset, ..identity::beginning(FILE) }
     }
 
-    fn seen(identity: Identity, size: u64, holds_place: bool) -> Seen {
+    fn seen(identity: FileIdentity, size: u64, holds_place: bool) -> Seen {
         Seen { identity, size, holds_place }
     }
 
     #[test]
     fn the_table_of_decisions() {
-        let other_inode = Identity { inode: 8, ..FILE };
-        let other_device = Identity { device: 2, ..FILE };
+        let other_inode = FileIdentity { inode: 8, ..FILE };
+        let other_device = FileIdentity { device: 2, ..FILE };
         let rows: [(&str, Option<Place>, Seen, Plan); 8] = [
             ("never seen", None, seen(FILE, 10, true), Plan::FirstSeen),
             ("grown", Some(saved(10)), seen(FILE, 20, true), Plan::Continue),
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_copy_under_the_path_is_a_new_file() {
-        let copy = Identity { inode: 8, ..FILE };
+        let copy = FileIdentity { inode: 8, ..FILE };
         assert_eq!(decide(Some(&saved(10)), &seen(copy, 20, true)), Plan::Replaced);
     }
 }

@@ -1,0 +1,42 @@
+-- Adds the counts of a chunk and moves the offset from $3 to $4 in generation $2 of source $1.
+-- $5 head, $6 marker, $7 size, $8 lines, $9 parsed, $10 unparsed, $11 cut, $12 redated,
+-- $13 last time read, $14 to $18 the open entry, $19 tick if the end of the file was reached,
+-- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts
+with counted as (
+    insert into line_counts as known (source_id, minute, trace, debug, info, warning, error,
+                                      fatal, continued, unparsed)
+    select $1, new.*
+    from unnest($22, $23, $24, $25, $26, $27, $28, $29, $30)
+        as new (minute, trace, debug, info, warning, error, fatal, continued, unparsed)
+    on conflict on constraint line_counts_pkey do update set
+        trace     = known.trace     + excluded.trace,
+        debug     = known.debug     + excluded.debug,
+        info      = known.info      + excluded.info,
+        warning   = known.warning   + excluded.warning,
+        error     = known.error     + excluded.error,
+        fatal     = known.fatal     + excluded.fatal,
+        continued = known.continued + excluded.continued,
+        unparsed  = known.unparsed  + excluded.unparsed
+)
+update ingest_state
+set byte_offset     = $4,
+    head_hash       = $5,
+    marker_hash     = $6,
+    size_bytes      = $7,
+    line_no         = line_no + $8,
+    parsed_lines    = parsed_lines + $9,
+    unparsed_lines  = unparsed_lines + $10,
+    cut_lines       = cut_lines + $11,
+    redated_entries = redated_entries + $12,
+    last_logged_at  = $13,
+    open_line_no    = $14,
+    open_logged_at  = $15,
+    open_level      = $16::log_level,
+    open_lines      = $17,
+    open_bytes      = $18,
+    read_to_end_at  = $19,
+    dirty           = (
+        select coalesce(range_agg(tstzrange(dirty_from, dirty_to, '[]')), '{}')
+        from unnest($20, $21) as new_dirty (dirty_from, dirty_to)
+    )
+where source_id = $1 and generation = $2 and byte_offset = $3

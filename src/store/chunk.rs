@@ -1,0 +1,257 @@
+//! One chunk of a log in one transaction: its entries, its counts and the new offset.
+//!
+//! The transaction is what makes reading exactly-once: either all of it is there or nothing,
+//! and the offset moves only from where this run found it (compare and set on generation and
+//! offset). Two runs that read the same bytes at once cannot both commit.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::pg::{CopyFormat, PgConnection};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
+
+use super::binary_copy::EntryWriter;
+use super::dirty::DirtyRanges;
+use super::schema::log_entries;
+use super::{StoreError, to_bigint, to_timestamps};
+use crate::model::{EventTime, Level, OpenEntry, Place, SourceId, Tick};
+
+/// Columns of `line_counts`: the six levels, continued, unparsed.
+pub const COUNTERS: usize = Level::ALL.len() + 2;
+/// Place of the lines that continue an entry in [`MinuteCounts`].
+pub const CONTINUED: usize = Level::ALL.len();
+/// Place of the unparsed lines in [`MinuteCounts`].
+pub const UNPARSED: usize = Level::ALL.len() + 1;
+
+/// Lines of one minute, by level, continued, unparsed.
+pub type MinuteCounts = [i64; COUNTERS];
+
+/// From where a chunk was read: the transaction fails if this is no longer true.
+#[derive(Clone, Copy, Debug)]
+pub struct ChunkStart {
+    /// The source.
+    pub source: SourceId,
+    /// Which file of the source.
+    pub generation: i64,
+    /// Bytes of the file that were stored before.
+    pub byte_offset: u64,
+}
+
+/// Everything about a chunk but its entries.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// The place after its last line.
+    pub place: Place,
+    /// Size of the file, in bytes.
+    pub size_bytes: u64,
+    /// Lines in it.
+    pub lines: i64,
+    /// Lines that begin an entry.
+    pub parsed_lines: i64,
+    /// Lines that neither begin nor continue one.
+    pub unparsed_lines: i64,
+    /// Lines that were not kept whole.
+    pub cut_lines: i64,
+    /// Entries dated more than a day after the tick, which got the tick's time.
+    pub redated_entries: i64,
+    /// Lines by minute, in order.
+    pub counts: Vec<(EventTime, MinuteCounts)>,
+    /// Written time of the last entry read, of this chunk or before.
+    pub last_logged_at: Option<EventTime>,
+    /// The last entry, which further lines may continue.
+    pub open: Option<OpenEntry>,
+    /// Lines that continue an entry stored before this chunk.
+    pub appended: Option<Appended>,
+    /// Event times of the entries.
+    pub dirty: DirtyRanges,
+    /// Whether the chunk ends at the end of the file.
+    pub at_end: bool,
+}
+
+/// Lines that continue an entry which an earlier chunk has stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The entry's line number.
+    pub line_no: i64,
+    /// The entry's time.
+    pub logged_at: EventTime,
+    /// The lines, each with a line feed before it.
+    pub text: String,
+}
+
+/// Stores a chunk that `read` makes while the entries are on their way to the server.
+///
+/// Returns how many entries were stored, and the chunk.
+///
+/// # Errors
+/// [`StoreError::Overtaken`] when another run has moved the offset meanwhile; nothing is
+/// stored then, nor after any other error.
+pub fn store<R>(
+    connection: &mut PgConnection,
+    start: &ChunkStart,
+    tick: Tick,
+    read: R,
+) -> Result<(i64, Chunk), StoreError>
+where
+    R: FnOnce(&mut EntryWriter<'_>) -> io::Result<Chunk>,
+{
+    connection.transaction(|connection| {
+        let known = lock(connection, start)?;
+        let (entries, chunk) = copy_entries(connection, start.source, read)?;
+        if let Some(appended) = &chunk.appended {
+            append(connection, start.source, appended)?;
+        }
+        advance(connection, start, &chunk, known, tick)?;
+        Ok((entries, chunk))
+    })
+}
+
+/// Locks the source's row and returns what of it is dirty already.
+fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<DirtyRanges, StoreError> {
+    #[derive(QueryableByName)]
+    struct Range {
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        dirty_from: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        dirty_to: Option<DateTime<Utc>>,
+    }
+    connection.batch_execute("set local lock_timeout = '30s'")?;
+    let rows = diesel::sql_query(include_str!("lock_source.sql"))
+        .bind::<BigInt, _>(start.source.0)
+        .bind::<BigInt, _>(start.generation)
+        .bind::<BigInt, _>(to_bigint(start.byte_offset))
+        .load::<Range>(connection)?;
+    if rows.is_empty() {
+        return Err(StoreError::Overtaken);
+    }
+    let ranges = rows.into_iter().filter_map(|row| row.dirty_from.zip(row.dirty_to));
+    Ok(ranges.map(|(from, to)| (from.into(), to.into())).collect())
+}
+
+/// Runs COPY into `log_entries` with `read` as the source of its rows.
+fn copy_entries<R>(
+    connection: &mut PgConnection,
+    source: SourceId,
+    read: R,
+) -> Result<(i64, Chunk), StoreError>
+where
+    R: FnOnce(&mut EntryWriter<'_>) -> io::Result<Chunk>,
+{
+    // diesel wants a callback that could be called again; it calls it once.
+    let read = RefCell::new(Some(read));
+    let result = RefCell::new(None);
+    let action = |sink: &mut dyn Write| -> Result<(), CopyError> {
+        let Some(read) = read.borrow_mut().take() else { return Ok(()) };
+        let mut writer = EntryWriter::new(sink, source);
+        let chunk = read(&mut writer)?;
+        let entries = writer.entries;
+        writer.finish()?;
+        *result.borrow_mut() = Some((entries, chunk));
+        Ok(())
+    };
+    let columns = (
+        log_entries::logged_at,
+        log_entries::line_no,
+        log_entries::source_id,
+        log_entries::byte_offset,
+        log_entries::fingerprint,
+        log_entries::level,
+        log_entries::message,
+        log_entries::fields,
+    );
+    diesel::copy_from(log_entries::table)
+        .from_raw_data(columns, action)
+        .with_format(CopyFormat::Binary)
+        .execute(connection)?;
+    result.into_inner().ok_or(StoreError::Database(diesel::result::Error::RollbackTransaction))
+}
+
+/// An error inside of COPY: diesel's own, or one of writing to the connection.
+#[derive(Debug, thiserror::Error)]
+enum CopyError {
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+    #[error(transparent)]
+    Write(#[from] io::Error),
+}
+
+impl From<CopyError> for StoreError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Database(error) => Self::Database(error),
+            CopyError::Write(error) => Self::Connection(error),
+        }
+    }
+}
+
+fn append(
+    connection: &mut PgConnection,
+    source: SourceId,
+    appended: &Appended,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "update log_entries set message = message || $4
+         where source_id = $1 and logged_at = $2 and line_no = $3",
+    )
+    .bind::<BigInt, _>(source.0)
+    .bind::<Timestamptz, _>(appended.logged_at.to_utc())
+    .bind::<BigInt, _>(appended.line_no)
+    .bind::<Text, _>(&appended.text)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// Adds the counts and moves the offset.
+fn advance(
+    connection: &mut PgConnection,
+    start: &ChunkStart,
+    chunk: &Chunk,
+    known: DirtyRanges,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let mut dirty = known;
+    for &(from, to) in chunk.dirty.as_slice() {
+        dirty.add_range(from, to);
+    }
+    let dirty = dirty.as_slice();
+    let counter = |index: usize| -> Vec<i64> {
+        chunk.counts.iter().map(|(_, counts)| counts[index]).collect()
+    };
+    let open = chunk.open;
+    let changed = diesel::sql_query(include_str!("advance.sql"))
+        .bind::<BigInt, _>(start.source.0)
+        .bind::<BigInt, _>(start.generation)
+        .bind::<BigInt, _>(to_bigint(start.byte_offset))
+        .bind::<BigInt, _>(to_bigint(chunk.place.byte_offset))
+        .bind::<BigInt, _>(to_bigint(chunk.place.head_hash))
+        .bind::<BigInt, _>(to_bigint(chunk.place.marker_hash))
+        .bind::<BigInt, _>(to_bigint(chunk.size_bytes))
+        .bind::<BigInt, _>(chunk.lines)
+        .bind::<BigInt, _>(chunk.parsed_lines)
+        .bind::<BigInt, _>(chunk.unparsed_lines)
+        .bind::<BigInt, _>(chunk.cut_lines)
+        .bind::<BigInt, _>(chunk.redated_entries)
+        .bind::<Nullable<Timestamptz>, _>(chunk.last_logged_at.map(EventTime::to_utc))
+        .bind::<Nullable<BigInt>, _>(open.map(|open| open.line_no))
+        .bind::<Nullable<Timestamptz>, _>(open.map(|open| open.logged_at.to_utc()))
+        .bind::<Nullable<Text>, _>(open.map(|open| open.level.as_str()))
+        .bind::<Integer, _>(open.map_or(0, |open| open.lines))
+        .bind::<BigInt, _>(open.map_or(0, |open| open.bytes))
+        .bind::<Nullable<Timestamptz>, _>(chunk.at_end.then_some(tick.0))
+        .bind::<Array<Timestamptz>, _>(to_timestamps(dirty.iter().map(|range| range.0)))
+        .bind::<Array<Timestamptz>, _>(to_timestamps(dirty.iter().map(|range| range.1)))
+        .bind::<Array<Timestamptz>, _>(to_timestamps(chunk.counts.iter().map(|row| row.0)))
+        .bind::<Array<BigInt>, _>(counter(Level::Trace.index()))
+        .bind::<Array<BigInt>, _>(counter(Level::Debug.index()))
+        .bind::<Array<BigInt>, _>(counter(Level::Info.index()))
+        .bind::<Array<BigInt>, _>(counter(Level::Warning.index()))
+        .bind::<Array<BigInt>, _>(counter(Level::Error.index()))
+        .bind::<Array<BigInt>, _>(counter(Level::Fatal.index()))
+        .bind::<Array<BigInt>, _>(counter(CONTINUED))
+        .bind::<Array<BigInt>, _>(counter(UNPARSED))
+        .execute(connection)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
+}

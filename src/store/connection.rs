@@ -1,0 +1,140 @@
+//! Connecting, without ever showing the address: it may hold a password.
+
+use diesel::connection::{CacheSize, Connection};
+use diesel::pg::PgConnection;
+
+use super::StoreError;
+
+/// Connects to a database.
+///
+/// `origin` says where the address came from ("given by `DATABASE_URL`"); it stands in messages
+/// in place of the address.
+///
+/// # Errors
+/// [`StoreError::Connect`], with what the server said.
+pub fn connect(url: &str, origin: &str) -> Result<PgConnection, StoreError> {
+    let mut connection = PgConnection::establish(&with_defaults(url)).map_err(|error| {
+        StoreError::Connect { origin: origin.to_owned(), message: redact(&error.to_string(), url) }
+    })?;
+    // A process of a second gains nothing from prepared statements, and pgbouncer loses them.
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    Ok(connection)
+}
+
+/// Adds a time limit for connecting and the program's name, where the address has none.
+fn with_defaults(url: &str) -> String {
+    let mut url = url.to_owned();
+    let is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    for (key, value) in [("connect_timeout", "10"), ("fallback_application_name", "tripline")] {
+        if url.contains(key) {
+            continue;
+        }
+        url.push_str(match (is_uri, url.contains('?')) {
+            (true, false) => "?",
+            (true, true) => "&",
+            (false, _) => " ",
+        });
+        url.push_str(key);
+        url.push('=');
+        url.push_str(value);
+    }
+    url
+}
+
+/// Replaces every part of the address's secrets in a text.
+///
+/// The client library cites parts of an address that it cannot read, and a password with an
+/// unescaped `@` or `/` is such a part. So not the password as a whole is looked for, but each
+/// of the pieces in which it may appear.
+pub fn redact(text: &str, url: &str) -> String {
+    let mut redacted = text.to_owned();
+    let mut pieces: Vec<&str> = secrets(url).iter().flat_map(|secret| pieces(secret)).collect();
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
+    for piece in pieces {
+        redacted = redacted.replace(piece, "***");
+    }
+    redacted
+}
+
+/// Whether the address holds a password.
+pub fn holds_password(url: &str) -> bool {
+    !secrets(url).is_empty()
+}
+
+/// The address without its passwords: the same for the same database and user.
+pub fn without_password(url: &str) -> String {
+    secrets(url).iter().fold(url.to_owned(), |url, secret| url.replace(secret, "***"))
+}
+
+/// What stands where a password may stand: behind `password=`, and in a URI between the first
+/// colon and the last `@` before the host.
+fn secrets(url: &str) -> Vec<&str> {
+    let mut secrets = Vec::new();
+    if let Some((scheme, rest)) = url.split_once("://")
+        && scheme.starts_with("postgres")
+        && let Some((user_info, _)) = rest.rsplit_once('@')
+        && let Some((_, password)) = user_info.split_once(':')
+    {
+        secrets.push(password);
+    }
+    for (at, _) in url.match_indices("password=") {
+        let value = &url[at + "password=".len()..];
+        let value = match value.strip_prefix('\'') {
+            Some(quoted) => quoted.split('\'').next(),
+            None => value.split(['&', ' ']).next(),
+        };
+        secrets.extend(value);
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    secrets
+}
+
+fn pieces(secret: &str) -> Vec<&str> {
+    let mut pieces = vec![secret];
+    pieces.extend(secret.split(['@', ':', '/', '?', '&', '=', '#', '%']).filter(|p| p.len() > 2));
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_password_is_shown() {
+        for url in [
+            "postgres://me:pa:ss@wo/rd@db.example/logs",
+            "postgresql://me@db/logs?password=pa:ss@wo/rd&sslmode=require",
+            "host=db user=me password='pa:ss@wo/rd' dbname=logs",
+            "host=db password=pa:ss@wo/rd dbname=logs",
+        ] {
+            let text =
+                "could not translate host name \"wo/rd@db.example\"; pa:ss; word 'pa:ss@wo/rd'";
+            let redacted = redact(text, url);
+            assert!(!redacted.contains("pa:ss"), "{url}: {redacted}");
+            assert!(!redacted.contains("wo/rd'"), "{url}: {redacted}");
+            assert!(holds_password(url));
+            assert!(!without_password(url).contains("pa:ss"), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_password_stays() {
+        let url = "postgresql:///tripline?host=/run/tripline&user=tripline";
+        assert!(!holds_password(url));
+        assert_eq!(without_password(url), url);
+        assert_eq!(redact("connection refused", url), "connection refused");
+    }
+
+    #[test]
+    fn defaults_are_added_where_there_are_none() {
+        assert_eq!(
+            with_defaults("postgres://db/logs"),
+            "postgres://db/logs?connect_timeout=10&fallback_application_name=tripline"
+        );
+        assert_eq!(
+            with_defaults("host=db connect_timeout=3"),
+            "host=db connect_timeout=3 fallback_application_name=tripline"
+        );
+        assert_eq!(with_defaults(""), " connect_timeout=10 fallback_application_name=tripline");
+    }
+}

@@ -1,0 +1,237 @@
+// @generated automatically by Diesel CLI.
+
+pub mod sql_types {
+    #[derive(diesel::query_builder::QueryId, Clone, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "log_level"))]
+    pub struct LogLevel;
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::LogLevel;
+
+    alert_rules (id) {
+        id -> Int8,
+        host -> Text,
+        name -> Text,
+        kind -> Text,
+        levels -> Array<Nullable<LogLevel>>,
+        pattern -> Nullable<Text>,
+        count -> Int4,
+        within -> Interval,
+        group_by -> Array<Nullable<Text>>,
+        severity -> Text,
+        summary -> Nullable<Text>,
+        created_at -> Timestamptz,
+        changed_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    alerts (source_id, id) {
+        source_id -> Int8,
+        id -> Int8,
+        rule_id -> Int8,
+        group_key -> Text,
+        started_at -> Timestamptz,
+        ended_at -> Timestamptz,
+        measured -> Int8,
+        threshold -> Int8,
+        severity -> Text,
+        recorded_at -> Timestamptz,
+        fired_at -> Nullable<Timestamptz>,
+        resolved_at -> Nullable<Timestamptz>,
+        number -> Int4,
+        merged_into -> Nullable<Int8>,
+        retracted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    generations (source_id, generation) {
+        source_id -> Int8,
+        generation -> Int8,
+        path -> Text,
+        device -> Int8,
+        inode -> Int8,
+        byte_offset -> Int8,
+        head_hash -> Int8,
+        marker_hash -> Int8,
+        first_line_no -> Int8,
+        complete -> Bool,
+        superseded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    ingest_gaps (source_id, id) {
+        source_id -> Int8,
+        id -> Int8,
+        generation -> Int8,
+        byte_offset -> Int8,
+        lost_bytes -> Nullable<Int8>,
+        reason -> Text,
+        detected_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::LogLevel;
+
+    ingest_state (source_id) {
+        source_id -> Int8,
+        generation -> Int8,
+        device -> Nullable<Int8>,
+        inode -> Nullable<Int8>,
+        byte_offset -> Int8,
+        head_hash -> Int8,
+        marker_hash -> Int8,
+        size_bytes -> Int8,
+        first_line_no -> Int8,
+        line_no -> Int8,
+        parsed_lines -> Int8,
+        unparsed_lines -> Int8,
+        cut_lines -> Int8,
+        redated_entries -> Int8,
+        last_logged_at -> Nullable<Timestamptz>,
+        open_line_no -> Nullable<Int8>,
+        open_logged_at -> Nullable<Timestamptz>,
+        open_level -> Nullable<LogLevel>,
+        open_lines -> Int4,
+        open_bytes -> Int8,
+        read_to_end_at -> Nullable<Timestamptz>,
+        dirty -> Tstzmultirange,
+        dirty_from -> Nullable<Timestamptz>,
+        dirty_to -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        last_error_since -> Nullable<Timestamptz>,
+        last_error_shown_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    line_counts (source_id, minute) {
+        source_id -> Int8,
+        minute -> Timestamptz,
+        trace -> Int8,
+        debug -> Int8,
+        info -> Int8,
+        warning -> Int8,
+        error -> Int8,
+        fatal -> Int8,
+        continued -> Int8,
+        unparsed -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::LogLevel;
+
+    log_entries (source_id, logged_at, line_no) {
+        logged_at -> Timestamptz,
+        line_no -> Int8,
+        source_id -> Int8,
+        byte_offset -> Int8,
+        fingerprint -> Int8,
+        level -> LogLevel,
+        message -> Text,
+        fields -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    message_shapes (source_id, fingerprint) {
+        source_id -> Int8,
+        fingerprint -> Int8,
+        first_seen -> Timestamptz,
+        last_seen -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    notifications (id) {
+        id -> Int8,
+        source_id -> Int8,
+        alert_id -> Int8,
+        host -> Text,
+        channel -> Text,
+        kind -> Text,
+        number -> Int4,
+        created_at -> Timestamptz,
+        next_attempt_at -> Timestamptz,
+        attempts -> Int4,
+        delivered_at -> Nullable<Timestamptz>,
+        given_up_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> Int8,
+        host -> Text,
+        command -> Text,
+        version -> Text,
+        started_at -> Timestamptz,
+        duration_ms -> Int8,
+        sources -> Int4,
+        bytes -> Int8,
+        lines -> Int8,
+        entries -> Int8,
+        unparsed_lines -> Int8,
+        alerts_fired -> Int4,
+        alerts_resolved -> Int4,
+        errors -> Int4,
+    }
+}
+
+diesel::table! {
+    silences (id) {
+        id -> Int8,
+        rule -> Nullable<Text>,
+        group_key -> Nullable<Text>,
+        severity -> Nullable<Text>,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        author -> Text,
+        reason -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sources (id) {
+        id -> Int8,
+        host -> Text,
+        path -> Text,
+        name -> Text,
+        format -> Text,
+        timezone -> Text,
+        first_seen_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(alerts -> alert_rules (rule_id));
+diesel::joinable!(alerts -> sources (source_id));
+diesel::joinable!(generations -> sources (source_id));
+diesel::joinable!(ingest_gaps -> sources (source_id));
+diesel::joinable!(ingest_state -> sources (source_id));
+diesel::joinable!(message_shapes -> sources (source_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    alert_rules,
+    alerts,
+    generations,
+    ingest_gaps,
+    ingest_state,
+    line_counts,
+    log_entries,
+    message_shapes,
+    notifications,
+    runs,
+    silences,
+    sources,
+);

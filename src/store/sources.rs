@@ -1,0 +1,335 @@
+//! Sources and where their reading stopped.
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+
+use super::{StoreError, from_bigint, parse_level, to_bigint};
+use crate::model::{EventTime, FileIdentity, OpenEntry, Place, SourceId, Tick};
+
+/// How a source is to be read, as the config says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// Name from the config, else the path.
+    pub name: String,
+    /// Name of the format, or `auto`.
+    pub format: String,
+    /// IANA zone for times without a zone.
+    pub timezone: String,
+}
+
+/// A source and the state of its reading.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its number.
+    pub id: SourceId,
+    /// Its path.
+    pub path: String,
+    /// How it was read the last time.
+    pub settings: SourceSettings,
+    /// How many files the path has pointed at; 0 before the first is read.
+    pub generation: i64,
+    /// Where reading stopped; `None` before the first file is read.
+    pub place: Option<Place>,
+    /// Size of the file when it was last read, in bytes.
+    pub size_bytes: u64,
+    /// Lines read so far.
+    pub line_no: i64,
+    /// Whether any line was ever read as the beginning of an entry.
+    pub parsed_lines: i64,
+    /// Written time of the last entry read.
+    pub last_logged_at: Option<EventTime>,
+    /// The entry that further lines may continue.
+    pub open: Option<OpenEntry>,
+    /// Whether an alert of it is open, whose end depends on how far it was read.
+    pub has_open_alerts: bool,
+    /// Why it could not be read at the last try.
+    pub last_error: Option<String>,
+    /// When that error was last printed.
+    pub last_error_shown_at: Option<DateTime<Utc>>,
+}
+
+impl Source {
+    /// A source of which nothing was read yet.
+    pub fn new(id: SourceId, path: String, settings: SourceSettings) -> Self {
+        Self {
+            id,
+            path,
+            settings,
+            generation: 0,
+            place: None,
+            size_bytes: 0,
+            line_no: 0,
+            parsed_lines: 0,
+            last_logged_at: None,
+            open: None,
+            has_open_alerts: false,
+            last_error: None,
+            last_error_shown_at: None,
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct SourceRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    path: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    format: String,
+    #[diesel(sql_type = Text)]
+    timezone: String,
+    #[diesel(sql_type = BigInt)]
+    generation: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    device: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    inode: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    byte_offset: i64,
+    #[diesel(sql_type = BigInt)]
+    head_hash: i64,
+    #[diesel(sql_type = BigInt)]
+    marker_hash: i64,
+    #[diesel(sql_type = BigInt)]
+    size_bytes: i64,
+    #[diesel(sql_type = BigInt)]
+    line_no: i64,
+    #[diesel(sql_type = BigInt)]
+    parsed_lines: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last_logged_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    open_line_no: Option<i64>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    open_logged_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    open_level: Option<String>,
+    #[diesel(sql_type = Integer)]
+    open_lines: i32,
+    #[diesel(sql_type = BigInt)]
+    open_bytes: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_error: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last_error_shown_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Bool)]
+    has_open_alerts: bool,
+}
+
+impl TryFrom<SourceRow> for Source {
+    type Error = StoreError;
+
+    fn try_from(row: SourceRow) -> Result<Self, StoreError> {
+        let identity = row.device.zip(row.inode).map(|(device, inode)| FileIdentity {
+            device: from_bigint(device),
+            inode: from_bigint(inode),
+        });
+        let open = match (row.open_line_no, row.open_logged_at, row.open_level) {
+            (Some(line_no), Some(logged_at), Some(level)) => Some(OpenEntry {
+                line_no,
+                logged_at: logged_at.into(),
+                level: parse_level(&level)?,
+                lines: row.open_lines,
+                bytes: row.open_bytes,
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            id: SourceId(row.id),
+            path: row.path,
+            settings: SourceSettings { name: row.name, format: row.format, timezone: row.timezone },
+            generation: row.generation,
+            place: identity.map(|identity| Place {
+                identity,
+                byte_offset: from_bigint(row.byte_offset),
+                head_hash: from_bigint(row.head_hash),
+                marker_hash: from_bigint(row.marker_hash),
+            }),
+            size_bytes: from_bigint(row.size_bytes),
+            line_no: row.line_no,
+            parsed_lines: row.parsed_lines,
+            last_logged_at: row.last_logged_at.map(EventTime::from),
+            open,
+            has_open_alerts: row.has_open_alerts,
+            last_error: row.last_error,
+            last_error_shown_at: row.last_error_shown_at,
+        })
+    }
+}
+
+/// All sources of a host.
+pub fn load(connection: &mut PgConnection, host: &str) -> Result<Vec<Source>, StoreError> {
+    diesel::sql_query(include_str!("sources.sql"))
+        .bind::<Text, _>(host)
+        .load::<SourceRow>(connection)?
+        .into_iter()
+        .map(Source::try_from)
+        .collect()
+}
+
+/// Makes the row of a source that is seen for the first time, or notes changed settings.
+///
+/// Run twice it changes nothing the second time.
+pub fn register(
+    connection: &mut PgConnection,
+    host: &str,
+    path: &str,
+    settings: &SourceSettings,
+    tick: Tick,
+) -> Result<SourceId, StoreError> {
+    #[derive(QueryableByName)]
+    struct Registered {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let row = diesel::sql_query(include_str!("register_source.sql"))
+        .bind::<Text, _>(host)
+        .bind::<Text, _>(path)
+        .bind::<Text, _>(&settings.name)
+        .bind::<Text, _>(&settings.format)
+        .bind::<Text, _>(&settings.timezone)
+        .bind::<Timestamptz, _>(tick.0)
+        .get_result::<Registered>(connection)?;
+    Ok(SourceId(row.id))
+}
+
+/// Notes where the reading of a source's first file begins.
+///
+/// # Errors
+/// [`StoreError::Overtaken`] when another run has begun it meanwhile.
+pub fn begin(
+    connection: &mut PgConnection,
+    source: SourceId,
+    place: &Place,
+) -> Result<(), StoreError> {
+    let changed = diesel::sql_query(
+        "update ingest_state
+         set generation = 1, device = $2, inode = $3, byte_offset = $4, head_hash = $5,
+             marker_hash = $6, size_bytes = $4
+         where source_id = $1 and generation = 0",
+    )
+    .bind::<BigInt, _>(source.0)
+    .bind::<BigInt, _>(to_bigint(place.identity.device))
+    .bind::<BigInt, _>(to_bigint(place.identity.inode))
+    .bind::<BigInt, _>(to_bigint(place.byte_offset))
+    .bind::<BigInt, _>(to_bigint(place.head_hash))
+    .bind::<BigInt, _>(to_bigint(place.marker_hash))
+    .execute(connection)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
+}
+
+/// Notes that the file of a source lies on another inode or device now, with the same content.
+pub fn adopt(
+    connection: &mut PgConnection,
+    source: &Source,
+    identity: FileIdentity,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "update ingest_state set device = $2, inode = $3
+         where source_id = $1 and generation = $4",
+    )
+    .bind::<BigInt, _>(source.id.0)
+    .bind::<BigInt, _>(to_bigint(identity.device))
+    .bind::<BigInt, _>(to_bigint(identity.inode))
+    .bind::<BigInt, _>(source.generation)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// How the reading of a file ended when another took its place.
+#[derive(Clone, Debug)]
+pub struct Superseded {
+    /// Where the file lies now; the source's path when it was not found.
+    pub path: String,
+    /// Whether it was read to its end.
+    pub complete: bool,
+    /// What was lost with it.
+    pub gap: Option<Gap>,
+}
+
+/// Bytes that disappeared before they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Bytes known to be lost; there may be more.
+    pub lost_bytes: Option<u64>,
+    /// What was seen.
+    pub reason: &'static str,
+}
+
+/// Leaves the file that was read and goes to the beginning of the one that is at the path now.
+///
+/// # Errors
+/// [`StoreError::Overtaken`] when another run did so meanwhile.
+pub fn supersede(
+    connection: &mut PgConnection,
+    source: &Source,
+    byte_offset: u64,
+    old: &Superseded,
+    new: &Place,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let changed = diesel::sql_query(include_str!("supersede.sql"))
+        .bind::<BigInt, _>(source.id.0)
+        .bind::<BigInt, _>(source.generation)
+        .bind::<BigInt, _>(to_bigint(byte_offset))
+        .bind::<Text, _>(&old.path)
+        .bind::<Bool, _>(old.complete)
+        .bind::<Nullable<Text>, _>(old.gap.as_ref().map(|gap| gap.reason))
+        .bind::<Nullable<BigInt>, _>(old.gap.as_ref().and_then(|gap| gap.lost_bytes).map(to_bigint))
+        .bind::<BigInt, _>(to_bigint(new.identity.device))
+        .bind::<BigInt, _>(to_bigint(new.identity.inode))
+        .bind::<BigInt, _>(to_bigint(new.head_hash))
+        .bind::<BigInt, _>(to_bigint(new.marker_hash))
+        .bind::<Timestamptz, _>(tick.0)
+        .execute(connection)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
+}
+
+/// Notes that the reader stands at the end of these sources in this run, with nothing new.
+///
+/// Only needed where an alert is open: how long it lasts depends on it.
+pub fn note_read_to_end(
+    connection: &mut PgConnection,
+    sources: &[SourceId],
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let ids: Vec<i64> = sources.iter().map(|id| id.0).collect();
+    diesel::sql_query(
+        "update ingest_state set read_to_end_at = greatest(read_to_end_at, $2)
+         where source_id = any ($1)",
+    )
+    .bind::<diesel::sql_types::Array<BigInt>, _>(ids)
+    .bind::<Timestamptz, _>(tick.0)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// Notes why a source could not be read (`None`: it could), and that it was printed.
+pub fn note_error(
+    connection: &mut PgConnection,
+    source: SourceId,
+    error: Option<&str>,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "update ingest_state
+         set last_error = $2,
+             last_error_since = case
+                 when $2 is null then null
+                 when last_error = $2 then last_error_since
+                 else $3
+             end,
+             last_error_shown_at = case when $2 is null then null else $3 end
+         where source_id = $1",
+    )
+    .bind::<BigInt, _>(source.0)
+    .bind::<Nullable<Text>, _>(error)
+    .bind::<Timestamptz, _>(tick.0)
+    .execute(connection)?;
+    Ok(())
+}
