@@ -13,3 +13,4 @@ pub mod cluster;
 pub mod tail;
 pub mod parse;
 pub mod store;
+pub mod ingest;

@@ -1,0 +1,86 @@
+//! Lines counted by minute of event time.
+
+use std::collections::BTreeMap;
+
+use crate::model::EventTime;
+use crate::store::chunk::{COUNTERS, MinuteCounts};
+
+/// A chunk ends when it holds this many minutes, so that a log of many years with few lines a
+/// minute does not fill the memory.
+pub(super) const MAX_MINUTES: usize = 50_000;
+
+/// In microseconds.
+const MINUTE: u64 = 60_000_000;
+
+/// Counters of the minute that is being read, and of those before.
+#[derive(Debug)]
+pub(super) struct Counts {
+    minute: EventTime,
+    current: MinuteCounts,
+    others: BTreeMap<EventTime, MinuteCounts>,
+}
+
+impl Counts {
+    /// No line yet; `time` is where lines without a time count.
+    pub(super) fn new(time: EventTime) -> Self {
+        Self { minute: time.minute(), current: [0; COUNTERS], others: BTreeMap::new() }
+    }
+
+    /// Goes to the minute of `time`.
+    pub(super) fn go_to(&mut self, time: EventTime) {
+        // As unsigned numbers, a time before the minute is far behind it.
+        if time.0.wrapping_sub(self.minute.0).cast_unsigned() >= MINUTE {
+            self.keep();
+            self.minute = time.minute();
+            self.current = self.others.remove(&self.minute).unwrap_or_default();
+        }
+    }
+
+    /// Counts one line in the minute gone to last.
+    pub(super) fn add(&mut self, counter: usize) {
+        self.current[counter] += 1;
+    }
+
+    /// How many minutes hold lines.
+    pub(super) fn minutes(&self) -> usize {
+        self.others.len() + 1
+    }
+
+    /// All minutes that hold lines, in order.
+    pub(super) fn finish(mut self) -> Vec<(EventTime, MinuteCounts)> {
+        self.keep();
+        self.others.into_iter().collect()
+    }
+
+    fn keep(&mut self) {
+        if self.current != [0; COUNTERS] {
+            self.others.insert(self.minute, self.current);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_in_their_minutes_in_any_order() {
+        let at = |seconds: i64| EventTime(seconds * 1_000_000);
+        let mut counts = Counts::new(at(600));
+        for (second, counter) in [(0, 0), (59, 1), (60, 0), (30, 0), (-1, 7)] {
+            counts.go_to(at(second));
+            counts.add(counter);
+        }
+        let minute = |second, values: &[(usize, i64)]| {
+            let mut counts = [0; COUNTERS];
+            for &(counter, value) in values {
+                counts[counter] = value;
+            }
+            (at(second), counts)
+        };
+        assert_eq!(
+            counts.finish(),
+            [minute(-60, &[(7, 1)]), minute(0, &[(0, 2), (1, 1)]), minute(60, &[(0, 1)])]
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! The first stage of a run: from log files to stored entries.
+//!
+//! Puts `tail`, `parse` and `store` together, one source after the other. One source that
+//! fails does not stop the others; what failed is collected and told at the end.
+
+mod builder;
+mod counts;
+mod reader;
+mod target;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use chrono::TimeDelta;
+use diesel::pg::PgConnection;
+
+pub use target::{Target, expand};
+
+use crate::model::{FileIdentity, PartitionInterval, SourceId, Tick};
+use crate::store::StoreError;
+use crate::store::partitions::Partitions;
+use crate::store::runs::Figures;
+use crate::store::sources::{self, Gap, Source, SourceSettings};
+use crate::tail::TailError;
+
+/// A standing error is told when it begins and then this often.
+const TELL_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// What the stage needs to know besides its logs.
+#[derive(Clone, Copy, Debug)]
+pub struct Ingest<'a> {
+    /// The name of this host.
+    pub host: &'a str,
+    /// The moment of the run.
+    pub tick: Tick,
+    /// Length of the partitions that are made.
+    pub partition_interval: PartitionInterval,
+    /// Set by SIGTERM and SIGINT: stop at the next safe point.
+    pub stop: &'a AtomicBool,
+}
+
+/// What came of the stage.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The figures so far.
+    pub figures: Figures,
+    /// What failed, by source.
+    pub failures: Vec<Failure>,
+    /// Bytes that were lost, by source.
+    pub gaps: Vec<(PathBuf, Gap)>,
+    /// Whether the stage was asked to stop before it was done.
+    pub stopped: bool,
+}
+
+/// A source that could not be read, and whether to tell it now.
+#[derive(Debug)]
+pub struct Failure {
+    /// What failed.
+    pub message: String,
+    /// `false` for a standing error that was told less than an hour ago.
+    pub tell: bool,
+}
+
+/// Why a source, or the whole stage, could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Tail(#[from] TailError),
+    /// The log broke off while it was read; what was read before is stored.
+    #[error("cannot read on in {path} at byte {byte_offset}: {source}")]
+    Read {
+        /// The log.
+        path: PathBuf,
+        /// Where.
+        byte_offset: u64,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No line of the log could be parsed.
+    #[error(
+        "no line of {path} could be parsed ({lines} lines so far); \
+         an entry should begin like: 2026-01-01 00:00:05 [ERROR] message"
+    )]
+    NothingParsed {
+        /// The log.
+        path: PathBuf,
+        /// Lines read from it so far.
+        lines: i64,
+    },
+    /// The path cannot be a source.
+    #[error("{0:?} is not valid UTF-8, which the path of a source must be; rename the log")]
+    PathNotUtf8(PathBuf),
+    /// The database failed: no other source will fare better.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Called after each stored chunk of a source.
+pub type AfterChunk<'a> = dyn FnMut(&mut PgConnection, SourceId) -> Result<(), StoreError> + 'a;
+
+/// Reads what is new in all targets.
+///
+/// # Errors
+/// Only for what stops the whole stage: the database failed, or another run reads the same
+/// sources ([`StoreError::Overtaken`]).
+pub fn run(
+    connection: &mut PgConnection,
+    ingest: &Ingest<'_>,
+    targets: &[Target],
+    after_chunk: &mut AfterChunk<'_>,
+) -> Result<Outcome, StoreError> {
+    let known = sources::load(connection, ingest.host)?;
+    let mut stage = Stage {
+        connection,
+        ingest,
+        after_chunk,
+        partitions: None,
+        outcome: Outcome::default(),
+        seen: HashSet::new(),
+        at_end_with_alerts: Vec::new(),
+    };
+    for target in targets {
+        let source = known.iter().find(|source| target.path.to_str() == Some(&source.path));
+        stage.outcome.figures.sources += 1;
+        stage.read(target, source)?;
+        if stage.outcome.stopped {
+            break;
+        }
+    }
+    if !stage.at_end_with_alerts.is_empty() {
+        sources::note_read_to_end(stage.connection, &stage.at_end_with_alerts, ingest.tick)?;
+    }
+    Ok(stage.outcome)
+}
+
+/// The stage at work.
+struct Stage<'a> {
+    connection: &'a mut PgConnection,
+    ingest: &'a Ingest<'a>,
+    after_chunk: &'a mut AfterChunk<'a>,
+    /// Read when the first chunk needs them: a run with nothing new does not.
+    partitions: Option<Partitions>,
+    outcome: Outcome,
+    /// Files read in this run: two paths may reach one file.
+    seen: HashSet<FileIdentity>,
+    /// Sources with nothing new and an open alert, whose end depends on having looked.
+    at_end_with_alerts: Vec<SourceId>,
+}
+
+impl Stage<'_> {
+    /// Reads one source, and keeps what failed with it.
+    fn read(&mut self, target: &Target, known: Option<&Source>) -> Result<(), StoreError> {
+        let source = match self.registered(target, known) {
+            Ok(source) => source,
+            Err(IngestError::Store(error)) => return Err(error),
+            Err(error) => {
+                self.fail(error.to_string(), true);
+                return Ok(());
+            }
+        };
+        let (id, tick) = (source.id, self.ingest.tick);
+        let told_at = source.last_error.as_ref().and(source.last_error_shown_at);
+        match self.read_source(target, source) {
+            Ok(()) if told_at.is_some() => sources::note_error(self.connection, id, None, tick),
+            Ok(()) => Ok(()),
+            Err(IngestError::Store(error)) => Err(error),
+            Err(error) => {
+                let message = error.to_string();
+                let tell = told_at.is_none_or(|told_at| (tick.0 - told_at).abs() >= TELL_EVERY);
+                if tell {
+                    sources::note_error(self.connection, id, Some(&message), tick)?;
+                }
+                self.fail(message, tell);
+                Ok(())
+            }
+        }
+    }
+
+    fn fail(&mut self, message: String, tell: bool) {
+        self.outcome.figures.errors += 1;
+        self.outcome.failures.push(Failure { message, tell });
+    }
+
+    /// The source of a target, with its row in the database made or brought up to date.
+    fn registered(
+        &mut self,
+        target: &Target,
+        known: Option<&Source>,
+    ) -> Result<Source, IngestError> {
+        let path =
+            target.path.to_str().ok_or_else(|| IngestError::PathNotUtf8(target.path.clone()))?;
+        let settings = SourceSettings {
+            name: target.config.name.clone().unwrap_or_else(|| path.to_owned()),
+            format: target.config.format.as_str().to_owned(),
+            timezone: target.timezone.name().to_owned(),
+        };
+        if let Some(known) = known
+            && known.settings == settings
+        {
+            return Ok(known.clone());
+        }
+        let (host, tick) = (self.ingest.host, self.ingest.tick);
+        let id = sources::register(self.connection, host, path, &settings, tick)?;
+        Ok(match known {
+            Some(known) => Source { settings, ..known.clone() },
+            None => Source::new(id, path.to_owned(), settings),
+        })
+    }
+
+    /// The partitions, read and made ahead when they are needed for the first time.
+    fn partitions(&mut self) -> Result<Partitions, StoreError> {
+        if let Some(partitions) = self.partitions.take() {
+            return Ok(partitions);
+        }
+        let interval = self.ingest.partition_interval;
+        let mut partitions = Partitions::load(self.connection, interval, self.ingest.tick)?;
+        partitions.ensure_ahead(self.connection)?;
+        Ok(partitions)
+    }
+}
