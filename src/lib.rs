@@ -14,3 +14,4 @@ pub mod tail;
 pub mod parse;
 pub mod store;
 pub mod ingest;
+pub mod alerting;

@@ -1,0 +1,12 @@
+//! The second stage of a run: from rules and entries to alerts and notifications.
+//!
+//! The rules of the config become rows of `alert_rules`; views say when they hold; recording
+//! brings the table `alerts` to what the views say; announcing writes what people are to be
+//! told into the outbox. Everything can be done twice: an episode is one row by constraint,
+//! a message about it is one row by constraint. Nothing is delivered here.
+
+mod evaluate;
+mod rules;
+
+pub use evaluate::{Announced, announce, evaluate, sources_to_evaluate};
+pub use rules::{RuleError, sync};

@@ -1,0 +1,172 @@
+//! The rules of the config as rows of `alert_rules`, which the views join.
+
+use chrono::TimeDelta;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::result::Error as DieselError;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+
+use crate::config::{GroupBy, RuleConfig};
+use crate::model::{Level, Tick};
+use crate::store::StoreError;
+
+/// Why the rules of a config cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// PostgreSQL cannot read a pattern.
+    #[error("rule {rule:?}: pattern {pattern:?} is no regular expression of PostgreSQL: {message}")]
+    Pattern {
+        /// The rule.
+        rule: String,
+        /// Its pattern.
+        pattern: String,
+        /// What PostgreSQL says of it.
+        message: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DieselError> for RuleError {
+    fn from(error: DieselError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A rule as its row says it.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+struct RuleRow {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    /// Separated by commas.
+    #[diesel(sql_type = Text)]
+    levels: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pattern: Option<String>,
+    #[diesel(sql_type = Integer)]
+    count: i32,
+    #[diesel(sql_type = BigInt)]
+    within_seconds: i64,
+    /// Separated by commas.
+    #[diesel(sql_type = Text)]
+    group_by: String,
+    #[diesel(sql_type = Text)]
+    severity: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    summary: Option<String>,
+}
+
+impl From<&RuleConfig> for RuleRow {
+    fn from(rule: &RuleConfig) -> Self {
+        let joined = |words: Vec<&str>| words.join(",");
+        Self {
+            name: rule.name.clone(),
+            kind: rule.kind.as_str().to_owned(),
+            levels: joined(rule.levels.iter().map(Level::as_str).collect()),
+            pattern: rule.pattern.clone(),
+            count: i32::try_from(rule.count).unwrap_or(i32::MAX),
+            within_seconds: seconds(rule.within),
+            group_by: joined(rule.group_by.iter().map(|by| GroupBy::as_str(*by)).collect()),
+            severity: rule.severity.as_str().to_owned(),
+            summary: rule.summary.clone(),
+        }
+    }
+}
+
+/// Brings the rules of `host` to what the config says; rules that left it are retired.
+///
+/// A rule that changed keeps its row and so its alerts: what it has raised is not raised again.
+/// Nothing is written when nothing changed.
+///
+/// # Errors
+/// [`RuleError::Pattern`] when PostgreSQL cannot read a pattern; nothing is changed then.
+pub fn sync(
+    connection: &mut PgConnection,
+    host: &str,
+    rules: &[RuleConfig],
+    tick: Tick,
+) -> Result<(), RuleError> {
+    let mut wanted: Vec<RuleRow> = rules.iter().map(RuleRow::from).collect();
+    wanted.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut current = diesel::sql_query(include_str!("current_rules.sql"))
+        .bind::<Text, _>(host)
+        .load::<RuleRow>(connection)?;
+    current.sort_by(|a, b| a.name.cmp(&b.name));
+    if wanted == current {
+        return Ok(());
+    }
+    check_patterns(connection, &wanted)?;
+    write(connection, host, &wanted, tick)?;
+    Ok(())
+}
+
+/// Asks PostgreSQL about each pattern, so that the message can name the rule.
+fn check_patterns(connection: &mut PgConnection, rules: &[RuleRow]) -> Result<(), RuleError> {
+    #[derive(QueryableByName)]
+    struct Readable {
+        #[diesel(sql_type = Bool)]
+        #[expect(dead_code, reason = "what matters is that the statement does not fail")]
+        readable: bool,
+    }
+    for rule in rules {
+        let Some(pattern) = &rule.pattern else { continue };
+        let readable = diesel::sql_query("select ('' ~ $1) is not null as readable")
+            .bind::<Text, _>(pattern)
+            .get_result::<Readable>(connection);
+        match readable {
+            Ok(_) => {}
+            Err(DieselError::DatabaseError(_, information)) => {
+                return Err(RuleError::Pattern {
+                    rule: rule.name.clone(),
+                    pattern: pattern.clone(),
+                    message: information.message().to_owned(),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    connection: &mut PgConnection,
+    host: &str,
+    rules: &[RuleRow],
+    tick: Tick,
+) -> QueryResult<()> {
+    fn column<T>(rules: &[RuleRow], value: impl Fn(&RuleRow) -> T) -> Vec<T> {
+        rules.iter().map(value).collect()
+    }
+    connection.transaction(|connection| {
+        diesel::sql_query(include_str!("write_rules.sql"))
+            .bind::<Text, _>(host)
+            .bind::<Timestamptz, _>(tick.0)
+            .bind::<Array<Text>, _>(column(rules, |rule| rule.name.clone()))
+            .bind::<Array<Text>, _>(column(rules, |rule| rule.kind.clone()))
+            .bind::<Array<Text>, _>(column(rules, |rule| rule.levels.clone()))
+            .bind::<Array<Nullable<Text>>, _>(column(rules, |rule| rule.pattern.clone()))
+            .bind::<Array<Integer>, _>(column(rules, |rule| rule.count))
+            .bind::<Array<BigInt>, _>(column(rules, |rule| rule.within_seconds))
+            .bind::<Array<Text>, _>(column(rules, |rule| rule.group_by.clone()))
+            .bind::<Array<Text>, _>(column(rules, |rule| rule.severity.clone()))
+            .bind::<Array<Nullable<Text>>, _>(column(rules, |rule| rule.summary.clone()))
+            .execute(connection)?;
+        diesel::sql_query(
+            "update alert_rules set retired_at = $2
+             where host = $1 and retired_at is null and name <> all ($3)",
+        )
+        .bind::<Text, _>(host)
+        .bind::<Timestamptz, _>(tick.0)
+        .bind::<Array<Text>, _>(column(rules, |rule| rule.name.clone()))
+        .execute(connection)?;
+        Ok(())
+    })
+}
+
+/// The config's lengths of time are whole seconds.
+fn seconds(length: TimeDelta) -> i64 {
+    length.num_seconds()
+}
