@@ -1,3 +1,62 @@
 //! The program's entry: arguments, logger, clock, exit code.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Parser;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use tripline::cli::{Cli, Global};
+use tripline::commands;
+use tripline::model::Tick;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logger(&cli.global);
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&stop)) {
+            log::warn!("cannot listen for signal {signal}: {error}");
+        }
+    }
+    match commands::execute(&cli, Tick(now(&cli.global)), &stop) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if commands::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = commands::exit_code(&error);
+            if commands::is_busy(&error) {
+                log::info!("{error:#}");
+            } else if !error.is::<commands::SomeFailed>() {
+                log::error!("{error:#}");
+                if let Some(hint) = commands::hint(&error) {
+                    log::error!("{hint}");
+                }
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The only place that reads the clock.
+#[expect(clippy::disallowed_methods, reason = "everything below takes the tick as an argument")]
+fn now(global: &Global) -> chrono::DateTime<chrono::Utc> {
+    global.now.unwrap_or_else(chrono::Utc::now)
+}
+
+/// One line a message on standard error; `RUST_LOG` wins over -v and -q.
+fn start_logger(global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "tripline=info,warn",
+        (false, _) => "tripline=debug,warn",
+    };
+    let environment = env_logger::Env::default().default_filter_or(level);
+    env_logger::Builder::from_env(environment)
+        .format(|buffer, record| {
+            let level = record.level().as_str().to_lowercase();
+            writeln!(buffer, "tripline: {level}: {}", record.args())
+        })
+        .init();
+}

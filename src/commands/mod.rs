@@ -1,0 +1,91 @@
+//! The subcommands, one file each. Only here do the stages know of each other.
+
+mod alert;
+mod alerts;
+mod db;
+mod ingest;
+mod migrate;
+mod run;
+mod session;
+mod status;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::alerting::RuleError;
+use crate::cli::{Cli, Command};
+use crate::config::ConfigError;
+use crate::lock::LockError;
+use crate::model::Tick;
+use crate::store::StoreError;
+
+/// Something failed; each failure was told already.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} failed")]
+pub struct SomeFailed(pub usize);
+
+/// Runs the command of a command line.
+///
+/// `stop` is set when the process is asked to end.
+///
+/// # Errors
+/// What failed, with its context; [`exit_code`] says what to exit with.
+pub fn execute(cli: &Cli, tick: Tick, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
+    let global = &cli.global;
+    let mut stdout = io::stdout().lock();
+    match &cli.command {
+        Command::Run(arguments) => run::run(global, arguments, tick, stop, &mut stdout),
+        Command::Ingest(arguments) => ingest::run(global, arguments, tick, stop),
+        Command::Alert(arguments) => alert::run(global, arguments, tick, &mut stdout),
+        Command::Migrate => migrate::run(global, &mut stdout),
+        Command::Status(arguments) => status::run(global, arguments, &mut stdout),
+        Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),
+        Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),
+    }?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// The exit code for an error: 2 for usage and configuration, 75 (`EX_TEMPFAIL` of
+/// sysexits.h) when another run holds the lock, else 1.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if is_busy(error) {
+        75
+    } else if error.is::<ConfigError>()
+        || error.is::<session::UsageError>()
+        || matches!(error.downcast_ref(), Some(RuleError::Pattern { .. }))
+    {
+        2
+    } else {
+        1
+    }
+}
+
+/// Whether another run does the work: nothing to tell anybody.
+pub fn is_busy(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(LockError::Held(_)))
+        || matches!(error.downcast_ref(), Some(StoreError::Overtaken))
+}
+
+/// What to do about an error, where the error itself does not say.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    match error.downcast_ref::<StoreError>()? {
+        StoreError::Connect { .. } => Some(
+            "is the server up, and may this user connect? The place in each log is kept; \
+             the next run goes on there"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Whether the reader of standard output went away (`tripline alerts | head`): no failure.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn display(path: &Path) -> String {
+    crate::visible::line(&path.to_string_lossy(), 4096)
+}

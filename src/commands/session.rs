@@ -1,0 +1,198 @@
+//! What every command needs first: the config, the name of the host, the database.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use chrono_tz::Tz;
+use diesel::pg::PgConnection;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::cli::Global;
+use crate::cluster::Cluster;
+use crate::config::{self, Config, DatabaseUrl};
+use crate::lock::RunLock;
+use crate::state_folder::{self, state_folder};
+use crate::store::migrations::{self, Schema};
+use crate::store::{StoreError, connection};
+
+/// The command cannot work as it was called.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UsageError(pub(super) String);
+
+/// The config and what follows from it.
+pub(super) struct Session {
+    pub(super) config: Config,
+    /// The name of this host.
+    pub(super) host: String,
+    database: Database,
+}
+
+/// Where the database is.
+enum Database {
+    /// At an address that somebody gave; `origin` says who.
+    Given { url: DatabaseUrl, origin: String },
+    /// In the private PostgreSQL.
+    Private(Cluster),
+}
+
+/// What a lock keeps others from doing.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    Ingest,
+    Alert,
+}
+
+impl Session {
+    pub(super) fn new(global: &Global) -> anyhow::Result<Self> {
+        let environment = config::Environment::from_variables(|name| env::var_os(name));
+        let config = Config::load(global.config.as_deref(), &environment)?;
+        for warning in &config.warnings {
+            log::info!("{warning}");
+        }
+        let host = match &config.host {
+            Some(host) => host.clone(),
+            None => system_host_name(),
+        };
+        let database = Database::find(global, &config)?;
+        Ok(Self { config, host, database })
+    }
+
+    /// Connects to the database, which has the schema of this program then.
+    ///
+    /// The private database and an empty one are migrated; others never are by themselves.
+    pub(super) fn connect(&self) -> anyhow::Result<PgConnection> {
+        let mut connection = self.connect_to_any_schema()?;
+        let schema = migrations::schema(&mut connection)?;
+        match (&schema, &self.database) {
+            (Schema::Current, _) => {}
+            (Schema::Newer(version), _) => bail!(
+                "the database was migrated to version {version} by a newer tripline; this is \
+                 {}: install the newer one here as well",
+                env!("CARGO_PKG_VERSION")
+            ),
+            (Schema::Empty, _) | (Schema::Older, Database::Private(_)) => {
+                migrations::run(&mut connection)?;
+            }
+            (Schema::Older, Database::Given { origin, .. }) => {
+                bail!("the database ({origin}) has an older schema; run: tripline migrate")
+            }
+            (Schema::Foreign, Database::Given { origin, .. }) => bail!(
+                "the database ({origin}) holds tables of something else and none of \
+                 tripline's; if it is the right one, run: tripline migrate"
+            ),
+            (Schema::Foreign, Database::Private(_)) => bail!(
+                "the private database holds tables of something else and none of tripline's; \
+                 if they are yours, run: tripline migrate"
+            ),
+        }
+        Ok(connection)
+    }
+
+    /// Connects to the database, whatever schema it has.
+    pub(super) fn connect_to_any_schema(&self) -> anyhow::Result<PgConnection> {
+        match &self.database {
+            Database::Given { url, origin } => Ok(connection::connect(url.expose(), origin)?),
+            Database::Private(cluster) => {
+                cluster.ensure_running()?;
+                let url = cluster.url(crate::cluster::DATABASE);
+                Ok(connection::connect(&url, "the private PostgreSQL")?)
+            }
+        }
+    }
+
+    /// Takes the lock of a stage: one run at a time on this host and database.
+    pub(super) fn lock(&self, stage: Stage, wait_seconds: u64) -> anyhow::Result<RunLock> {
+        let path = match (&self.config.lock_file, stage) {
+            (Some(path), Stage::Ingest) => path.clone(),
+            (Some(path), Stage::Alert) => with_suffix(path, ".alert"),
+            (None, stage) => self.default_lock(stage)?,
+        };
+        Ok(RunLock::take(&path, Duration::from_secs(wait_seconds))?)
+    }
+
+    /// Named after the database, so that two set-ups on one host never wait for each other.
+    fn default_lock(&self, stage: Stage) -> anyhow::Result<PathBuf> {
+        let stage = match stage {
+            Stage::Ingest => "ingest",
+            Stage::Alert => "alert",
+        };
+        let folder = state_folder(&state_folder::Environment::of_this_process())?;
+        let database = match &self.database {
+            Database::Private(_) => "private".to_owned(),
+            Database::Given { url, .. } => {
+                format!("{:016x}", xxh3_64(connection::without_password(url.expose()).as_bytes()))
+            }
+        };
+        Ok(folder.join(format!("{stage}-{database}.lock")))
+    }
+}
+
+impl Database {
+    fn find(global: &Global, config: &Config) -> anyhow::Result<Self> {
+        let given = |url: String, origin: &str| {
+            Ok(Self::Given { url: DatabaseUrl::new(url), origin: origin.to_owned() })
+        };
+        if let Some(url) = &global.database_url {
+            return given(url.clone(), "given by --database-url");
+        }
+        for variable in ["TRIPLINE_DATABASE_URL", "DATABASE_URL"] {
+            match env::var(variable) {
+                Ok(url) if !url.is_empty() => return given(url, &format!("given by {variable}")),
+                Ok(_) | Err(env::VarError::NotPresent) => {}
+                Err(env::VarError::NotUnicode(_)) => {
+                    return Err(UsageError(format!("{variable} is not UTF-8")).into());
+                }
+            }
+        }
+        if let Some(url) = config.database.resolve()? {
+            let path = config.path.as_deref().map(super::display).unwrap_or_default();
+            return Ok(Self::Given { url, origin: format!("given by {path}") });
+        }
+        let environment = state_folder::Environment::of_this_process();
+        Ok(Self::Private(Cluster::in_default_place(&environment)?))
+    }
+}
+
+/// The private PostgreSQL, whatever database is configured.
+pub(super) fn private_cluster() -> anyhow::Result<Cluster> {
+    Ok(Cluster::in_default_place(&state_folder::Environment::of_this_process())?)
+}
+
+/// The zone of this host: that of TZ, else the one that /etc/localtime names.
+///
+/// # Errors
+/// When it has no IANA name: times without a zone could not be read.
+pub(super) fn host_zone() -> anyhow::Result<Tz> {
+    let name = match env::var("TZ") {
+        Ok(name) if !name.is_empty() => name.trim_start_matches(':').to_owned(),
+        _ => iana_time_zone::get_timezone()
+            .context("cannot tell the time zone of this host; set timezone in the config")?,
+    };
+    // A path below the zone database names a zone as well.
+    let name = name.rsplit_once("zoneinfo/").map_or(name.as_str(), |(_, name)| name);
+    name.parse().map_err(|_| {
+        UsageError(format!(
+            "the time zone of this host is {name:?}, which is no IANA name such as \
+             Europe/Berlin; set TZ, or timezone in the config"
+        ))
+        .into()
+    })
+}
+
+fn system_host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Whether an error means that no further statement can work: the connection is gone.
+pub(super) fn is_fatal(error: &StoreError) -> bool {
+    matches!(error, StoreError::Connection(_) | StoreError::Connect { .. })
+}

@@ -1,0 +1,116 @@
+//! Notifications that are due: claimed, delivered, noted.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
+
+use super::{STDOUT, message};
+use crate::model::Tick;
+use crate::store::StoreError;
+
+/// Why notifications were not delivered. They stay in the outbox.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// Standard output takes nothing.
+    #[error("cannot write alerts to standard output: {0}; they will be printed by the next run")]
+    Stdout(#[from] io::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<diesel::result::Error> for NotifyError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A notification with what its message says.
+#[derive(Clone, Debug, QueryableByName)]
+pub(super) struct Due {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) alert_id: i64,
+    #[diesel(sql_type = Text)]
+    pub(super) kind: String,
+    #[diesel(sql_type = Text)]
+    pub(super) rule: String,
+    #[diesel(sql_type = Text)]
+    pub(super) severity: String,
+    /// Separated by commas.
+    #[diesel(sql_type = Text)]
+    pub(super) levels: String,
+    #[diesel(sql_type = BigInt)]
+    pub(super) within_seconds: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) summary: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub(super) source: String,
+    #[diesel(sql_type = Text)]
+    pub(super) path: String,
+    #[diesel(sql_type = Text)]
+    pub(super) timezone: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub(super) started_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub(super) ended_at: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    pub(super) measured: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) threshold: i64,
+    #[diesel(sql_type = Integer)]
+    pub(super) number: i32,
+    /// First line of the entry with which the rule began to hold.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) sample: Option<String>,
+}
+
+/// Prints the notifications of this host that are due, one line each, and notes them as
+/// delivered. Returns how many.
+///
+/// Two runs at once print each notification once: a run passes over what the other has claimed.
+///
+/// # Errors
+/// When a line cannot be written; everything is due again then.
+pub fn deliver_to_stdout(
+    connection: &mut PgConnection,
+    host: &str,
+    tick: Tick,
+    stdout: &mut dyn Write,
+) -> Result<usize, NotifyError> {
+    connection.transaction(|connection| {
+        let due = diesel::sql_query(include_str!("due.sql"))
+            .bind::<Text, _>(host)
+            .bind::<Text, _>(STDOUT)
+            .bind::<Timestamptz, _>(tick.0)
+            .load::<Due>(connection)?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        for notification in &due {
+            writeln!(stdout, "{}", message::line(notification))?;
+        }
+        stdout.flush()?;
+        note_delivered(connection, &due, tick)?;
+        Ok(due.len())
+    })
+}
+
+fn note_delivered(
+    connection: &mut PgConnection,
+    notifications: &[Due],
+    tick: Tick,
+) -> QueryResult<()> {
+    let ids: Vec<i64> = notifications.iter().map(|notification| notification.id).collect();
+    diesel::sql_query(
+        "update notifications set delivered_at = $2, attempts = attempts + 1 where id = any ($1)",
+    )
+    .bind::<Array<BigInt>, _>(ids)
+    .bind::<Timestamptz, _>(tick.0)
+    .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Lists of alerts, and one alert with the entries behind it.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use serde::Serialize;
+
+use super::table::{table, text};
+use super::{optional_time, shown, time};
+use crate::duration;
+use crate::store::StoreError;
+
+/// An alert in a list.
+#[derive(Clone, Debug, Serialize, QueryableByName)]
+pub struct Alert {
+    /// Its number.
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    /// Name of the rule.
+    #[diesel(sql_type = Text)]
+    pub rule: String,
+    /// What the rule groups by: the name of the source.
+    #[diesel(sql_type = Text)]
+    pub group: String,
+    /// Name of the source.
+    #[diesel(sql_type = Text)]
+    pub source: String,
+    /// The host that reads the source.
+    #[diesel(sql_type = Text)]
+    pub host: String,
+    /// info, warning or critical.
+    #[diesel(sql_type = Text)]
+    pub severity: String,
+    /// firing or resolved.
+    #[diesel(sql_type = Text)]
+    pub state: String,
+    /// Event time of its beginning.
+    #[diesel(sql_type = Timestamptz)]
+    pub started_at: DateTime<Utc>,
+    /// Event time of its end; absent while it fires.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Most matching entries in one window.
+    #[diesel(sql_type = BigInt)]
+    pub measured: i64,
+    /// The rule's count.
+    #[diesel(sql_type = BigInt)]
+    pub threshold: i64,
+    /// The alert that absorbed this one.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub merged_into: Option<i64>,
+    /// Who has taken it on.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub acked_by: Option<String>,
+}
+
+/// An alert with what is behind it.
+#[derive(Debug, Serialize)]
+pub struct Evidence {
+    /// The alert.
+    #[serde(flatten)]
+    pub alert: Alert,
+    /// How many entries match within it, one window before its start included.
+    pub entries: i64,
+    /// The first of them.
+    pub samples: Vec<Sample>,
+    /// What people were told.
+    pub notifications: Vec<Told>,
+}
+
+/// An entry behind an alert.
+#[derive(Debug, Serialize, QueryableByName)]
+pub struct Sample {
+    /// When it happened.
+    #[diesel(sql_type = Timestamptz)]
+    pub logged_at: DateTime<Utc>,
+    /// Its level.
+    #[diesel(sql_type = Text)]
+    pub level: String,
+    /// Its text.
+    #[diesel(sql_type = Text)]
+    pub message: String,
+    /// The file it stands in.
+    #[diesel(sql_type = Text)]
+    pub path: String,
+    /// Where in that file it begins.
+    #[diesel(sql_type = BigInt)]
+    pub byte_offset: i64,
+}
+
+/// A notification about an alert.
+#[derive(Debug, Serialize, QueryableByName)]
+pub struct Told {
+    /// Where it went.
+    #[diesel(sql_type = Text)]
+    pub channel: String,
+    /// fired or resolved.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// When it was written.
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    /// When it was delivered.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// Alerts that fire, or all of them, oldest first.
+pub fn list(connection: &mut PgConnection, all: bool) -> Result<Vec<Alert>, StoreError> {
+    Ok(diesel::sql_query(include_str!("alerts.sql"))
+        .bind::<Bool, _>(all)
+        .bind::<Nullable<BigInt>, _>(None::<i64>)
+        .load(connection)?)
+}
+
+/// One alert with its evidence; `None` if there is no such alert.
+pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let alert = diesel::sql_query(include_str!("alerts.sql"))
+        .bind::<Bool, _>(true)
+        .bind::<Nullable<BigInt>, _>(Some(id))
+        .get_result::<Alert>(connection)
+        .optional()?;
+    let Some(alert) = alert else { return Ok(None) };
+    let matching = include_str!("matching.sql");
+    let entries = diesel::sql_query(format!("{matching} select count(*) from matching"))
+        .bind::<BigInt, _>(id)
+        .get_result::<Count>(connection)?
+        .count;
+    let samples = diesel::sql_query(format!("{matching} {}", include_str!("samples.sql")))
+        .bind::<BigInt, _>(id)
+        .load(connection)?;
+    let notifications = diesel::sql_query(
+        "select channel, kind, created_at, delivered_at
+         from notifications
+         where alert_id = $1
+         order by id",
+    )
+    .bind::<BigInt, _>(id)
+    .load(connection)?;
+    Ok(Some(Evidence { alert, entries, samples, notifications }))
+}
+
+/// Writes a list as a table.
+///
+/// # Errors
+/// When the output takes nothing.
+pub fn write_table(alerts: &[Alert], all: bool, out: &mut dyn Write) -> io::Result<()> {
+    if alerts.is_empty() {
+        let hint =
+            if all { "no alert so far" } else { "no open alert (all: tripline alerts --all)" };
+        return writeln!(out, "{hint}");
+    }
+    let heads = [
+        "ALERT",
+        "STATE",
+        "SEVERITY",
+        "RULE",
+        "SOURCE",
+        "STARTED",
+        "ENDED",
+        "MEASURED",
+        "THRESHOLD",
+    ];
+    let mut table = table(&heads, &[0, 7, 8]);
+    for alert in alerts {
+        let state = match alert.merged_into {
+            Some(id) => format!("merged into {id}"),
+            None => alert.state.clone(),
+        };
+        table.add_row([
+            alert.id.to_string(),
+            state,
+            alert.severity.clone(),
+            shown(&alert.rule),
+            shown(&alert.source),
+            time(alert.started_at),
+            optional_time(alert.ended_at),
+            alert.measured.to_string(),
+            alert.threshold.to_string(),
+        ]);
+    }
+    writeln!(out, "{}", text(&table))
+}
+
+/// Writes one alert for people.
+///
+/// # Errors
+/// When the output takes nothing.
+pub fn write_evidence(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let alert = &evidence.alert;
+    let rule = shown(&alert.rule);
+    writeln!(out, "alert {}: {} {rule}, {}", alert.id, alert.severity, alert.state)?;
+    writeln!(out, "source     {} on {}", shown(&alert.source), shown(&alert.host))?;
+    writeln!(out, "started    {}", time(alert.started_at))?;
+    if let Some(ended_at) = alert.ended_at {
+        let lasted = duration::display(ended_at - alert.started_at);
+        writeln!(out, "ended      {} (after {lasted})", time(ended_at))?;
+    }
+    if let Some(id) = alert.merged_into {
+        writeln!(out, "merged     into alert {id}")?;
+    }
+    writeln!(out, "measured   {} in one window (threshold {})", alert.measured, alert.threshold)?;
+    writeln!(out, "entries    {}", evidence.entries)?;
+    for sample in &evidence.samples {
+        let first_line = sample.message.lines().next().unwrap_or_default();
+        writeln!(
+            out,
+            "  {} {} {}\n    {} at byte {}",
+            time(sample.logged_at),
+            sample.level,
+            shown(first_line),
+            shown(&sample.path),
+            sample.byte_offset,
+        )?;
+    }
+    for told in &evidence.notifications {
+        let delivered = match told.delivered_at {
+            Some(at) => format!("delivered {}", time(at)),
+            None => "not delivered yet".to_owned(),
+        };
+        writeln!(out, "{} to {}: {delivered}", told.kind, told.channel)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What people and machines are shown: tables that fit a terminal, and JSON.
+//!
+//! Reads only. Everything that comes from a log or a file name is made visible first.
+
+pub mod alerts;
+pub mod status;
+mod table;
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// Writes a value as JSON, indented, with a line end.
+///
+/// # Errors
+/// When the output takes nothing.
+pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+/// A time for people: UTC, to the second.
+fn time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+fn optional_time(when: Option<DateTime<Utc>>) -> String {
+    when.map_or_else(|| "-".to_owned(), time)
+}
+
+/// Text from elsewhere, on one line.
+fn shown(text: &str) -> String {
+    crate::visible::line(text, 200)
+}
+
+/// A source's name, with its path where the name does not say it.
+fn source_name(name: &str, path: &str) -> String {
+    if name == path { shown(path) } else { format!("{} ({})", shown(name), shown(path)) }
+}

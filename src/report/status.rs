@@ -1,0 +1,246 @@
+//! What was read from each source, the last run, and what is open.
+
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+use serde::Serialize;
+
+use super::table::{table, text};
+use super::{optional_time, shown, source_name, time};
+use crate::store::StoreError;
+
+/// The state of everything.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// All sources, of every host.
+    pub sources: Vec<SourceStatus>,
+    /// The last run of this host; absent before the first.
+    pub last_run: Option<LastRun>,
+    /// How many alerts fire.
+    pub open_alerts: i64,
+    /// How many notifications wait in the outbox.
+    pub undelivered: i64,
+}
+
+/// The state of one source.
+#[derive(Debug, Serialize)]
+pub struct SourceStatus {
+    /// Name from the config, else the path.
+    pub name: String,
+    /// The host that reads it.
+    pub host: String,
+    /// Where it is on that host.
+    pub path: String,
+    /// Bytes of the file that are stored and counted.
+    pub byte_offset: i64,
+    /// Size of the file now; on other hosts, when it was last read. Absent when it is missing.
+    pub size_bytes: Option<i64>,
+    /// Bytes that are not read yet, a last line without an end included.
+    pub unread_bytes: Option<i64>,
+    /// Event time of the last entry read.
+    pub last_entry_at: Option<DateTime<Utc>>,
+    /// Lines read so far.
+    pub lines: i64,
+    /// Lines that neither began nor continued an entry.
+    pub unparsed_lines: i64,
+    /// Lines that were not kept whole.
+    pub cut_lines: i64,
+    /// Entries dated in the future, which got the time of their run.
+    pub redated_entries: i64,
+    /// How many times bytes were lost.
+    pub gaps: i64,
+    /// Why it could not be read at the last try.
+    pub last_error: Option<String>,
+    /// Since when.
+    pub last_error_since: Option<DateTime<Utc>>,
+}
+
+/// What the last run did.
+#[derive(Debug, Serialize, QueryableByName)]
+pub struct LastRun {
+    /// run, ingest or alert.
+    #[diesel(sql_type = Text)]
+    pub command: String,
+    /// The host.
+    #[diesel(sql_type = Text)]
+    pub host: String,
+    /// The tick.
+    #[diesel(sql_type = Timestamptz)]
+    pub started_at: DateTime<Utc>,
+    /// In milliseconds.
+    #[diesel(sql_type = BigInt)]
+    pub duration_ms: i64,
+    /// Lines read.
+    #[diesel(sql_type = BigInt)]
+    pub lines: i64,
+    /// Entries stored.
+    #[diesel(sql_type = BigInt)]
+    pub entries: i64,
+    /// Things that failed.
+    #[diesel(sql_type = Integer)]
+    pub errors: i32,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    host: String,
+    #[diesel(sql_type = Text)]
+    path: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    inode: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    byte_offset: i64,
+    #[diesel(sql_type = BigInt)]
+    size_bytes: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last_logged_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    line_no: i64,
+    #[diesel(sql_type = BigInt)]
+    unparsed_lines: i64,
+    #[diesel(sql_type = BigInt)]
+    cut_lines: i64,
+    #[diesel(sql_type = BigInt)]
+    redated_entries: i64,
+    #[diesel(sql_type = BigInt)]
+    gaps: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_error: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last_error_since: Option<DateTime<Utc>>,
+}
+
+/// Reads the state; the sizes of this host's logs are looked up now.
+pub fn load(connection: &mut PgConnection, host: &str) -> Result<Status, StoreError> {
+    #[derive(QueryableByName)]
+    struct Open {
+        #[diesel(sql_type = BigInt)]
+        open_alerts: i64,
+        #[diesel(sql_type = BigInt)]
+        undelivered: i64,
+    }
+    let rows = diesel::sql_query(include_str!("status.sql")).load::<Row>(connection)?;
+    let open = diesel::sql_query(include_str!("open.sql")).get_result::<Open>(connection)?;
+    let last_run = diesel::sql_query(
+        "select command, host, started_at, duration_ms, lines, entries, errors
+         from runs
+         where host = $1
+         order by started_at desc, id desc
+         limit 1",
+    )
+    .bind::<Text, _>(host)
+    .get_result::<LastRun>(connection)
+    .optional()?;
+    Ok(Status {
+        sources: rows.into_iter().map(|row| source_status(row, host)).collect(),
+        last_run,
+        open_alerts: open.open_alerts,
+        undelivered: open.undelivered,
+    })
+}
+
+fn source_status(row: Row, host: &str) -> SourceStatus {
+    let (size_bytes, unread_bytes) = if row.host == host {
+        sizes_now(&row)
+    } else {
+        (Some(row.size_bytes), Some((row.size_bytes - row.byte_offset).max(0)))
+    };
+    SourceStatus {
+        name: row.name,
+        host: row.host,
+        path: row.path,
+        byte_offset: row.byte_offset,
+        size_bytes,
+        unread_bytes,
+        last_entry_at: row.last_logged_at,
+        lines: row.line_no,
+        unparsed_lines: row.unparsed_lines,
+        cut_lines: row.cut_lines,
+        redated_entries: row.redated_entries,
+        gaps: row.gaps,
+        last_error: row.last_error,
+        last_error_since: row.last_error_since,
+    }
+}
+
+/// Size and unread bytes of a log of this host; of another file at its path, all is unread.
+fn sizes_now(row: &Row) -> (Option<i64>, Option<i64>) {
+    let Ok(metadata) = Path::new(&row.path).metadata() else { return (None, None) };
+    let size = i64::try_from(metadata.len()).unwrap_or(i64::MAX);
+    let is_same = row.inode == Some(metadata.ino().cast_signed()) && size >= row.byte_offset;
+    (Some(size), Some(if is_same { size - row.byte_offset } else { size }))
+}
+
+/// Writes the state as a table.
+///
+/// # Errors
+/// When the output takes nothing.
+pub fn write_table(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+    if status.sources.is_empty() {
+        writeln!(out, "No source was read yet; begin with: tripline run /var/log/app.log")?;
+    } else {
+        writeln!(out, "{}", text(&source_table(status)))?;
+    }
+    for source in &status.sources {
+        if let Some(error) = &source.last_error {
+            let since = optional_time(source.last_error_since);
+            writeln!(out, "\n{}: {} (since {since})", shown(&source.name), shown(error))?;
+        }
+    }
+    writeln!(out)?;
+    match &status.last_run {
+        None => writeln!(out, "last run       none yet")?,
+        Some(run) => writeln!(
+            out,
+            "last run       {} at {}, {} ms, {} lines, {} entries stored, {} errors",
+            run.command,
+            time(run.started_at),
+            run.duration_ms,
+            run.lines,
+            run.entries,
+            run.errors,
+        )?,
+    }
+    writeln!(out, "open alerts    {}", status.open_alerts)?;
+    writeln!(out, "undelivered    {}", status.undelivered)
+}
+
+fn source_table(status: &Status) -> comfy_table::Table {
+    let number = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), |v| v.to_string());
+    let heads = [
+        "SOURCE",
+        "HOST",
+        "OFFSET",
+        "SIZE",
+        "UNREAD",
+        "LINES",
+        "UNPARSED",
+        "GAPS",
+        "LAST ENTRY",
+        "STATE",
+    ];
+    let mut table = table(&heads, &[2, 3, 4, 5, 6, 7]);
+    for source in &status.sources {
+        table.add_row([
+            source_name(&source.name, &source.path),
+            shown(&source.host),
+            source.byte_offset.to_string(),
+            number(source.size_bytes),
+            number(source.unread_bytes),
+            source.lines.to_string(),
+            source.unparsed_lines.to_string(),
+            source.gaps.to_string(),
+            optional_time(source.last_entry_at),
+            (if source.last_error.is_some() { "ERROR" } else { "ok" }).to_owned(),
+        ]);
+    }
+    table
+}
