@@ -17,6 +17,8 @@ const STATE_FOLDER_OF_ROOT: &str = "/var/lib/tripline";
 pub struct Environment {
     /// Whether the process runs as root.
     pub is_root: bool,
+    /// `TRIPLINE_STATE_DIR`, if set: the state folder itself, for a set-up beside the usual one.
+    pub tripline_state_dir: Option<OsString>,
     /// `XDG_STATE_HOME`, if set.
     pub xdg_state_home: Option<OsString>,
     /// `HOME`, if set.
@@ -28,6 +30,7 @@ impl Environment {
     pub fn of_this_process() -> Self {
         Self {
             is_root: rustix::process::geteuid().is_root(),
+            tripline_state_dir: env::var_os("TRIPLINE_STATE_DIR"),
             xdg_state_home: env::var_os("XDG_STATE_HOME"),
             home: env::var_os("HOME"),
         }
@@ -45,8 +48,8 @@ pub enum StateFolderError {
     NoHome,
 }
 
-/// The state folder: for root `/var/lib/tripline`, for others `$XDG_STATE_HOME/tripline`,
-/// else `$HOME/.local/state/tripline`.
+/// The state folder: `$TRIPLINE_STATE_DIR`; else for root `/var/lib/tripline`, for others
+/// `$XDG_STATE_HOME/tripline`, else `$HOME/.local/state/tripline`.
 ///
 /// Always absolute. A variable that holds a relative path counts as not set, as the XDG Base
 /// Directory Specification demands; so does an empty one.
@@ -54,12 +57,15 @@ pub enum StateFolderError {
 /// # Errors
 /// [`StateFolderError::NoHome`] if the user is not root and neither variable is usable.
 pub fn state_folder(environment: &Environment) -> Result<PathBuf, StateFolderError> {
-    if environment.is_root {
-        return Ok(PathBuf::from(STATE_FOLDER_OF_ROOT));
-    }
     let absolute = |value: &Option<OsString>| {
         value.as_deref().map(Path::new).filter(|path| path.is_absolute()).map(Path::to_path_buf)
     };
+    if let Some(folder) = absolute(&environment.tripline_state_dir) {
+        return Ok(folder);
+    }
+    if environment.is_root {
+        return Ok(PathBuf::from(STATE_FOLDER_OF_ROOT));
+    }
     absolute(&environment.xdg_state_home)
         .or_else(|| absolute(&environment.home).map(|home| home.join(".local/state")))
         .map(|state| state.join("tripline"))
@@ -73,6 +79,7 @@ mod tests {
     fn check(is_root: bool, xdg: Option<&str>, home: Option<&str>, expected: Option<&str>) {
         let environment = Environment {
             is_root,
+            tripline_state_dir: None,
             xdg_state_home: xdg.map(OsString::from),
             home: home.map(OsString::from),
         };
@@ -93,6 +100,19 @@ mod tests {
     fn others_follow_xdg_then_home() {
         check(false, Some("/xdg"), Some("/home/ann"), Some("/xdg/tripline"));
         check(false, None, Some("/home/ann"), Some("/home/ann/.local/state/tripline"));
+    }
+
+    #[test]
+    fn a_folder_that_is_given_is_taken_by_all() {
+        for is_root in [true, false] {
+            let environment = Environment {
+                is_root,
+                tripline_state_dir: Some("/elsewhere".into()),
+                xdg_state_home: Some("/xdg".into()),
+                home: Some("/home/ann".into()),
+            };
+            assert_eq!(state_folder(&environment), Ok(PathBuf::from("/elsewhere")));
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    fn check(due: &Due, expected: Expect) {
+    fn check(due: &Due, expected: &Expect) {
         expected.assert_eq(&line(due));
     }
 
@@ -122,13 +122,13 @@ mod tests {
     fn an_alert_that_fires_says_what_since_when_and_where() {
         check(
             &due("fired"),
-            expect![
+            &expect![
                 "FIRED: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), since 2026-01-01 12:03:05 +01:00: connection lost"
             ],
         );
         check(
             &Due { number: 2, source: "app".to_owned(), sample: None, ..due("fired") },
-            expect![
+            &expect![
                 "FIRED again: warning error-burst (alert 7) on app (/var/log/app.log): 6 ERROR or FATAL within 5m (threshold 5), since 2026-01-01 12:03:05 +01:00"
             ],
         );
@@ -138,7 +138,7 @@ mod tests {
     fn an_alert_that_is_over_says_how_long_it_lasted() {
         check(
             &due("resolved"),
-            expect![
+            &expect![
                 "RESOLVED: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), fired 2026-01-01 12:03:05 +01:00, resolved after 5m"
             ],
         );
@@ -152,7 +152,7 @@ mod tests {
                 sample: Some("\x1b[31m{{ 7 * 7 }}\nFIRED: fake".to_owned()),
                 ..due("fired")
             },
-            expect![[
+            &expect![[
                 r"FIRED: warning error-burst (alert 7) on /var/log/app.log: 6 errors from /var/log/app.log in 5m, since 2026-01-01 12:03:05 +01:00: \u{1b}[31m{{ 7 * 7 }}\nFIRED: fake"
             ]],
         );
@@ -162,7 +162,7 @@ mod tests {
     fn a_broken_summary_falls_back_to_the_default() {
         check(
             &Due { summary: Some("{{count".to_owned()), sample: None, ..due("fired") },
-            expect![
+            &expect![
                 "FIRED: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), since 2026-01-01 12:03:05 +01:00"
             ],
         );

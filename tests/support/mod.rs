@@ -32,10 +32,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 /// Brings the database at `url` to the schema that the tests expect.
-///
-/// The one place that knows how: to be filled with `tripline::store::migrations::run`.
 fn migrate(url: &str) {
-    let _ = url;
+    let mut connection = PgConnection::establish(url).unwrap();
+    tripline::store::migrations::run(&mut connection).unwrap();
 }
 
 /// A database of one test's own.
