@@ -59,11 +59,16 @@ impl RunLock {
     }
 }
 
+/// Opens the file of a lock, or makes it.
+///
+/// Root's state folder belongs to the user that runs the private PostgreSQL, so a symlink
+/// there is not followed: it could make root write elsewhere.
 fn open(path: &Path) -> io::Result<File> {
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    File::options().create(true).append(true).mode(0o600).open(path)
+    File::options().create(true).append(true).mode(0o600).custom_flags(no_follow).open(path)
 }
 
 fn is_held(error: &io::Error) -> bool {
@@ -94,6 +99,15 @@ mod tests {
             drop(lock);
             waiting.join().unwrap().unwrap();
         });
+    }
+
+    #[test]
+    fn a_symlink_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ingest.lock");
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), &path).unwrap();
+        assert!(matches!(RunLock::take(&path, Duration::ZERO), Err(LockError::Failed { .. })));
+        assert!(!folder.path().join("elsewhere").exists());
     }
 
     #[test]
