@@ -9,6 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::state_folder::create_parents;
+
 /// How often a held lock is tried again while waiting for it.
 const RETRY: Duration = Duration::from_millis(20);
 
@@ -66,6 +68,7 @@ impl RunLock {
 fn open(path: &Path) -> io::Result<File> {
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
     if let Some(folder) = path.parent() {
+        create_parents(folder)?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     File::options().create(true).append(true).mode(0o600).custom_flags(no_follow).open(path)

@@ -1,10 +1,13 @@
 //! Where tripline keeps what belongs to one user of one host.
 //!
 //! In: the environment. Out: the path of the folder in which the run lock and the private
-//! PostgreSQL live. Nothing is created here.
+//! PostgreSQL live. Nothing is created here but the folders above it.
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -70,6 +73,21 @@ pub fn state_folder(environment: &Environment) -> Result<PathBuf, StateFolderErr
         .or_else(|| absolute(&environment.home).map(|home| home.join(".local/state")))
         .map(|state| state.join("tripline"))
         .ok_or(StateFolderError::NoHome)
+}
+
+/// Makes the folders above `folder` that are missing.
+///
+/// Root's are open to all: the user who runs the private PostgreSQL must get through them. The
+/// others' are private, as the XDG Base Directory Specification asks for.
+///
+/// # Errors
+/// What the system said.
+pub fn create_parents(folder: &Path) -> io::Result<()> {
+    let mode = if rustix::process::geteuid().is_root() { 0o755 } else { 0o700 };
+    match folder.parent() {
+        Some(parent) => DirBuilder::new().recursive(true).mode(mode).create(parent),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

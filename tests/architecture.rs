@@ -22,7 +22,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("visible", &[]),
     ("config", &["model", "duration"]),
     ("state_folder", &[]),
-    ("lock", &[]),
+    ("lock", &["state_folder"]),
     ("cluster", &["state_folder"]),
     ("tail", &["model"]),
     ("parse", &["model"]),

@@ -124,6 +124,14 @@ const BASE: &str = "TRIPLINE_TEST_BASE";
 
 /// Not a test of its own: what the tests below do in other processes.
 #[test]
+fn server_gets_through_the_folders_made_above_its_own() {
+    let scratch = Scratch::below("new/deep/state", Durability::ThrowAway).start();
+    let above = if geteuid().is_root() { 0o755 } else { 0o700 };
+    assert_eq!(mode(&scratch.folder.path().join("new/deep")), above);
+    assert_eq!(mode(scratch.cluster.base()), 0o700);
+}
+
+#[test]
 fn in_another_process() {
     let Some(base) = env::var_os(BASE) else { return };
     let cluster = if base.is_empty() {

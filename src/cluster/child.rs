@@ -26,7 +26,9 @@ pub(super) struct Finished {
 /// failure is no error here, since only the caller knows what was attempted.
 pub(super) fn run(mut command: Command, input: &str) -> Result<Finished, ClusterError> {
     let program = Path::new(command.get_program()).to_path_buf();
-    let failed = |source| ClusterError::Spawn { program: program.clone(), source };
+    let folder = command.get_current_dir().unwrap_or(Path::new(".")).to_path_buf();
+    let failed =
+        |source| ClusterError::Spawn { program: program.clone(), folder: folder.clone(), source };
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -95,10 +95,12 @@ pub enum ClusterError {
     #[error("cannot use the data in {}: its PG_VERSION does not hold a version", .0.display())]
     UnknownDataVersion(PathBuf),
     /// A program could not be run at all.
-    #[error("cannot run {}", program.display())]
+    #[error("cannot run {} in {} as the user of the server", program.display(), folder.display())]
     Spawn {
         /// The program.
         program: PathBuf,
+        /// The folder in which it was to run, which its user must be able to enter.
+        folder: PathBuf,
         /// What the system said.
         source: io::Error,
     },

@@ -10,6 +10,7 @@ use rustix::fs::OFlags;
 use super::error::ClusterError;
 use super::layout::Layout;
 use super::owner::Owner;
+use crate::state_folder::create_parents;
 
 /// Open to its owner and nobody else.
 const PRIVATE: u32 = 0o700;
@@ -72,10 +73,8 @@ pub(super) fn sync(folder: &Path) -> Result<(), ClusterError> {
 }
 
 fn prepare(folder: &Path, owner: Owner) -> Result<(), ClusterError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(PRIVATE)
-        .create(folder)
+    create_parents(folder)
+        .and_then(|()| DirBuilder::new().recursive(true).mode(PRIVATE).create(folder))
         .map_err(ClusterError::file("create the folder", folder))?;
     give_to_owner(folder, owner).map_err(ClusterError::file("change the owner of", folder))?;
     let metadata = fs::metadata(folder).map_err(ClusterError::file("look at", folder))?;
