@@ -13,9 +13,11 @@ use super::StoreError;
 /// # Errors
 /// [`StoreError::Connect`], with what the server said.
 pub fn connect(url: &str, origin: &str) -> Result<PgConnection, StoreError> {
-    let mut connection = PgConnection::establish(&with_defaults(url)).map_err(|error| {
-        StoreError::Connect { origin: origin.to_owned(), message: redact(&error.to_string(), url) }
-    })?;
+    let mut connection =
+        PgConnection::establish(&with_defaults(url)).map_err(|error| StoreError::Connect {
+            origin: origin.to_owned(),
+            message: redact(error.to_string().trim_end(), url),
+        })?;
     // A process of a second gains nothing from prepared statements, and pgbouncer loses them.
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     Ok(connection)
