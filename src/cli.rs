@@ -17,34 +17,42 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  tripline run /var/log/app.log        read a log, evaluate the built-in rules, print alerts
-  * * * * * tripline run               as a cron job, with the logs of tripline.toml
-  tripline status                      what was read, and what fires
-  tripline alerts --all                all alerts so far
+  tripline run /var/log/app.log            read a log, evaluate the built-in rules, print alerts
+  * * * * * /usr/local/bin/tripline run    as a cron job, with the logs of tripline.toml
+  tripline status                          what was read, and what fires
+  tripline alerts --all                    all alerts so far
 
 Exit codes: 0 done; 1 something failed, the rest was done; 2 usage or configuration;
 75 another run holds the lock.";
 
+const EVERYWHERE: &str = "Options of every command";
+
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// The config [default: $TRIPLINE_CONFIG, ~/.config/tripline/tripline.toml,
+    /// The config [default: the first of $TRIPLINE_CONFIG, ~/.config/tripline/tripline.toml,
     /// /etc/tripline/tripline.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
-    /// The database [default: $TRIPLINE_DATABASE_URL, $DATABASE_URL, the config, else a
-    /// private PostgreSQL]
-    #[arg(long, global = true, value_name = "URL")]
+    /// The database [default: the first of $TRIPLINE_DATABASE_URL, $DATABASE_URL, the config;
+    /// else a private PostgreSQL]. All users of this host can see what is written here: a password
+    /// belongs into one of the others
+    #[arg(long, global = true, value_name = "URL", help_heading = EVERYWHERE)]
     pub database_url: Option<String>,
-    /// Say more on standard error: -v a summary of each run, -vv details
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Say more on standard error: -v one line about each run, -vv details
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
-    /// Say only what failed
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    /// Say only what failed, no warnings
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub quiet: bool,
-    /// Take this as the time of the run, for tests (RFC 3339: 2026-01-01T12:00:00Z)
-    #[arg(long, global = true, value_name = "TIME")]
+    /// Take this for the present time, to try things out (RFC 3339: 2026-01-01T12:00:00Z)
+    #[arg(long, global = true, value_name = "TIME", value_parser = time, help_heading = EVERYWHERE)]
     pub now: Option<DateTime<Utc>>,
+}
+
+/// A moment with its zone; chrono's own message does not say how to write one.
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    text.parse().map_err(|_| "write it like 2026-01-01T12:00:00Z".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,20 +61,28 @@ pub enum Command {
     #[command(after_help = "\
 Examples:
   tripline run /var/log/app.log
-  * * * * * tripline run
+  tripline -v run
+  * * * * * /usr/local/bin/tripline run
 
-Prints alerts that fire and alerts that are over, once each, and nothing else.")]
+Prints what fires and what is over, one line each, once; a run without news prints nothing.
+Reads each log from where the last run stopped, and a log seen for the first time as its
+source says (start), by default from its beginning.")]
     Run(Logs),
     /// Only read the logs into the database
     #[command(after_help = "\
 Examples:
   tripline ingest /var/log/app.log /var/log/worker.log
-  tripline -v ingest")]
+  tripline -v ingest
+
+What is read waits for the rules: the next alert or run evaluates it.")]
     Ingest(Logs),
     /// Only evaluate the rules and deliver alerts
     #[command(after_help = "\
 Examples:
-  tripline alert")]
+  tripline alert
+  tripline alert --wait 30
+
+Reads no log. With ingest it makes two cron jobs of the one that run is.")]
     Alert(Wait),
     /// Bring the database to this version
     #[command(after_help = "\
@@ -74,33 +90,43 @@ Examples:
   tripline migrate
   tripline --database-url postgresql://db.example/logs migrate
 
-The same migrations that `diesel migration run` applies.")]
+The same migrations that `diesel migration run` applies; safe to repeat. The private database
+and an empty one need no command: the first run migrates them.")]
     Migrate,
     /// Show what was read from each source, the last run and open alerts
     #[command(after_help = "\
 Examples:
   tripline status
-  tripline status --json")]
+  tripline status --json
+
+UNREAD counts bytes, a last line without an end included. GAPS counts how many times a log
+lost bytes before they were read.")]
     Status(Json),
     /// List alerts, or show one
     #[command(after_help = "\
 Examples:
   tripline alerts
   tripline alerts --all --json
-  tripline alerts show 7")]
+  tripline alerts show 7
+
+Without --all only those that fire. Times are UTC.")]
     Alerts(Alerts),
     /// Manage the private PostgreSQL that is used when no database is configured
     #[command(after_help = "\
 Examples:
   tripline db status
   tripline db psql -- -c 'select * from log_entries order by logged_at desc limit 5'
-  DATABASE_URL=$(tripline db url) diesel migration run")]
+  DATABASE_URL=$(tripline db url) diesel migration run
+
+It lies in /var/lib/tripline for root, for others in ~/.local/state/tripline, and wherever
+$TRIPLINE_STATE_DIR says. A database that is configured is never touched by these commands.")]
     Db(Db),
 }
 
 #[derive(Debug, Args)]
 pub struct Logs {
-    /// Logs to read instead of the sources of the config
+    /// Logs to read instead of the sources of the config; one that a source reaches keeps its
+    /// settings
     #[arg(value_name = "LOG")]
     pub logs: Vec<PathBuf>,
     #[command(flatten)]
@@ -109,7 +135,7 @@ pub struct Logs {
 
 #[derive(Debug, Args)]
 pub struct Wait {
-    /// Wait that long for another run to end, instead of exit code 75
+    /// Wait so many seconds for another run to end, before exit code 75
     #[arg(long = "wait", value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
     pub seconds: u64,
 }
@@ -124,7 +150,7 @@ pub struct Json {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Alerts {
-    /// Also those that are over
+    /// List also those that are over
     #[arg(long)]
     pub all: bool,
     #[command(flatten)]
@@ -136,8 +162,12 @@ pub struct Alerts {
 #[derive(Debug, Subcommand)]
 pub enum AlertsCommand {
     /// Show one alert with the entries behind it
+    #[command(after_help = "\
+Examples:
+  tripline alerts show 7
+  tripline alerts show 7 --json")]
     Show {
-        /// Number of the alert
+        /// Number of the alert, as lists and messages show it
         id: i64,
         #[command(flatten)]
         output: Json,
@@ -153,14 +183,34 @@ pub struct Db {
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
     /// Set it up if need be, and start it
+    #[command(after_help = "\
+Examples:
+  tripline db start
+
+Seldom needed: whatever uses the private PostgreSQL starts it, and it keeps running.")]
     Start,
-    /// Stop it
+    /// Stop it; the next run starts it again
+    #[command(after_help = "\
+Examples:
+  tripline db stop")]
     Stop,
     /// Say whether it runs, and where its files are
+    #[command(after_help = "\
+Examples:
+  tripline db status
+  tripline db status --json")]
     Status(Json),
-    /// Print its URL
+    /// Print its URL, which holds no password
+    #[command(after_help = "\
+Examples:
+  psql \"$(tripline db url)\"
+  DATABASE_URL=$(tripline db url) diesel migration run")]
     Url,
     /// Open psql on it; arguments behind -- go to psql
+    #[command(after_help = "\
+Examples:
+  tripline db psql
+  tripline db psql -- -c 'select * from sources'")]
     Psql {
         /// Arguments for psql
         #[arg(last = true)]
