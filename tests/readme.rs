@@ -49,7 +49,7 @@ fn blocks() -> Vec<Block> {
                 inside = true;
             }
             (Some(_), true) => inside = false,
-            (None, true) => blocks.last_mut().unwrap().text += &format!("{line}\n"),
+            (None, true) => blocks.last_mut().unwrap().text.extend([line, "\n"]),
             (None, false) => {}
         }
     }
@@ -70,8 +70,8 @@ fn commands(block: &Block) -> Vec<(String, String)> {
     for line in block.text.lines() {
         match (line.strip_prefix("$ "), line.strip_prefix("> "), commands.last_mut()) {
             (Some(command), _, _) => commands.push((command.to_owned(), String::new())),
-            (None, Some(more), Some((command, _))) => *command += &format!("\n{more}"),
-            (None, None, Some((_, output))) => *output += &format!("{line}\n"),
+            (None, Some(more), Some((command, _))) => command.extend(["\n", more]),
+            (None, None, Some((_, output))) => output.extend([line, "\n"]),
             (None, _, None) => panic!("README.md:{}: begins without a command", block.line),
         }
     }

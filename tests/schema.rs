@@ -82,6 +82,18 @@ const GUARDS: &[(&str, &str)] = &[
          from ours join pg_attribute on attrelid = oid and attnum > 0 and not attisdropped
          where attname ~ '(^|_)id$' and atttypid <> 'bigint'::regtype",
     ),
+    (
+        "no view asks for the time",
+        "select relname from ours where relkind in ('v', 'm')
+           and pg_get_viewdef(oid) ~* '\\m(now|clock_timestamp|current_|localtime|statement_timestamp)'",
+    ),
+    (
+        "no default asks for the time",
+        "select relname || '.' || attname
+         from ours join pg_attribute on attrelid = oid
+         join pg_attrdef on adrelid = attrelid and adnum = attnum
+         where pg_get_expr(adbin, adrelid) ~* '\\m(now|clock_timestamp|current_|localtime|statement_timestamp)'",
+    ),
     ("there is no trigger", "select tgname::text from pg_trigger where not tgisinternal"),
     (
         "there is no function",
@@ -107,6 +119,11 @@ const OFFENCES: &str = "
     create materialized view stale as select 1 as one;
     comment on materialized view stale is 'Is old.';
     comment on column stale.one is 'One.';
+    create view lately as select now() as at;
+    comment on view lately is 'Changes by itself.';
+    comment on column lately.at is 'Now.';
+    alter table hasty add born_at timestamptz default current_timestamp;
+    comment on column hasty.born_at is 'When.';
     create function meddle() returns trigger language plpgsql as 'begin return new; end';
     create trigger meddling before insert on offence for each row execute function meddle();";
 
@@ -171,6 +188,8 @@ fn every_guard_finds_what_breaks_its_rule() {
         source_id comes first in every key of a per-source table: offence: offence_other_id_key
         a foreign key has an index that begins with its columns: offence: offence_source_id_fkey
         an id is a bigint: offence.other_id
+        no view asks for the time: lately
+        no default asks for the time: hasty.born_at
         there is no trigger: meddling
         there is no function: meddle
         there is no view that is filled, and no foreign or unlogged table: hasty
