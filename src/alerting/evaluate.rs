@@ -15,7 +15,7 @@ use crate::model::{SourceId, Tick};
 use crate::store::StoreError;
 
 /// Entries that one transaction looks at, besides a window around them.
-const SLICE_ENTRIES: i64 = 100_000;
+const SLICE_ENTRIES: u32 = 100_000;
 
 /// Planning through LLVM costs a hundred times the evaluation of a tick. The settings are
 /// local to the transaction: pgbouncer refuses or loses others.
@@ -63,7 +63,17 @@ pub fn evaluate(
     source: SourceId,
     tick: Tick,
 ) -> Result<(), StoreError> {
-    while evaluate_slice(connection, source, tick)? {}
+    evaluate_in_slices(connection, source, tick, SLICE_ENTRIES)
+}
+
+/// The same with about `slice_entries` entries a transaction. The result does not depend on it.
+pub fn evaluate_in_slices(
+    connection: &mut PgConnection,
+    source: SourceId,
+    tick: Tick,
+    slice_entries: u32,
+) -> Result<(), StoreError> {
+    while evaluate_slice(connection, source, tick, slice_entries)? {}
     Ok(())
 }
 
@@ -72,13 +82,14 @@ fn evaluate_slice(
     connection: &mut PgConnection,
     source: SourceId,
     tick: Tick,
+    slice_entries: u32,
 ) -> Result<bool, StoreError> {
     connection.transaction(|connection| {
         connection.batch_execute(SETTINGS)?;
         // Nothing else may change the source's dirty ranges or alerts from here on.
         let slice = diesel::sql_query(include_str!("take_slice.sql"))
             .bind::<BigInt, _>(source.0)
-            .bind::<BigInt, _>(SLICE_ENTRIES)
+            .bind::<BigInt, _>(i64::from(slice_entries))
             .get_result::<Range>(connection)
             .optional()?;
         let Some(slice) = slice else { return Ok(false) };

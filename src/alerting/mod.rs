@@ -8,5 +8,5 @@
 mod evaluate;
 mod rules;
 
-pub use evaluate::{Announced, announce, evaluate, sources_to_evaluate};
+pub use evaluate::{Announced, announce, evaluate, evaluate_in_slices, sources_to_evaluate};
 pub use rules::{RuleError, sync};

@@ -1,0 +1,245 @@
+//! A database with sources, into which tests put entries and out of which they read alerts.
+//!
+//! Entries go in through the program's own `store::chunk`, which also notes what is dirty.
+//! Times are microseconds since [`BASE`], so that what a failing test prints can be read.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
+use tripline::alerting::{self, Announced};
+use tripline::model::{Entry, EventTime, FileIdentity, PartitionInterval, Place, SourceId, Tick};
+use tripline::store::chunk::{self, Appended, Chunk, ChunkStart};
+use tripline::store::connection;
+use tripline::store::dirty::DirtyRanges;
+use tripline::store::partitions::Partitions;
+use tripline::store::sources::{self, SourceSettings};
+
+use crate::oracle::{Episode, Line};
+use crate::support::TestDatabase;
+
+/// Two minutes before a Monday: entries lie on both sides of the border of two partitions.
+const BASE: &str = "2026-03-01T23:58:00Z";
+
+/// A moment, from microseconds since [`BASE`].
+pub(crate) fn moment(microseconds: i64) -> DateTime<Utc> {
+    BASE.parse::<DateTime<Utc>>().unwrap() + TimeDelta::microseconds(microseconds)
+}
+
+fn since_base(moment: DateTime<Utc>) -> i64 {
+    (moment - BASE.parse::<DateTime<Utc>>().unwrap()).num_microseconds().unwrap()
+}
+
+/// A tick, from microseconds since [`BASE`].
+pub(crate) fn tick(microseconds: i64) -> Tick {
+    Tick(moment(microseconds))
+}
+
+/// A database of its own.
+pub(crate) struct Bench {
+    pub(crate) connection: PgConnection,
+    /// Dropped after the connection.
+    _database: TestDatabase,
+}
+
+/// A source and how much of it was stored.
+pub(crate) struct Log {
+    pub(crate) id: SourceId,
+    line_no: i64,
+    last: Option<(i64, EventTime)>,
+}
+
+/// A stored alert, as a test looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub(crate) struct Alert {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) source_id: i64,
+    #[diesel(sql_type = Text)]
+    pub(crate) rule: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub(crate) started_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub(crate) ended_at: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) measured: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<Timestamptz>)]
+    pub(crate) fired_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<Timestamptz>)]
+    pub(crate) resolved_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<BigInt>)]
+    pub(crate) merged_into: Option<i64>,
+}
+
+impl Alert {
+    pub(crate) fn episode(&self) -> Episode {
+        Episode {
+            rule: self.rule.clone(),
+            started_at: since_base(self.started_at),
+            ended_at: since_base(self.ended_at),
+            measured: self.measured,
+        }
+    }
+}
+
+/// A message in the outbox, as a test looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub(crate) struct Notification {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) alert_id: i64,
+    #[diesel(sql_type = Text)]
+    pub(crate) kind: String,
+    #[diesel(sql_type = Integer)]
+    pub(crate) number: i32,
+}
+
+#[derive(QueryableByName)]
+struct Content {
+    #[diesel(sql_type = Text)]
+    content: String,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let database = TestDatabase::new();
+        let mut connection = connection::connect(database.url(), "the test's").unwrap();
+        let tick = tick(3 * 86_400_000_000);
+        Partitions::load(&mut connection, PartitionInterval::Week, tick)
+            .unwrap()
+            .ensure_ahead(&mut connection)
+            .unwrap();
+        Self { connection, _database: database }
+    }
+
+    /// A source of which nothing is read yet.
+    pub(crate) fn log(&mut self, host: &str, path: &str) -> Log {
+        let settings = SourceSettings {
+            name: path.to_owned(),
+            format: "auto".to_owned(),
+            timezone: "UTC".to_owned(),
+        };
+        let connection = &mut self.connection;
+        let id = sources::register(connection, host, path, &settings, tick(0)).unwrap();
+        sources::begin(connection, id, &place(0)).unwrap();
+        Log { id, line_no: 0, last: None }
+    }
+
+    /// Stores lines as one chunk that was read at a tick, to the end of the file or not. It may
+    /// begin with lines that continue the entry stored last.
+    pub(crate) fn store(
+        &mut self,
+        log: &mut Log,
+        continuation: Option<&str>,
+        lines: &[Line],
+        now: Tick,
+        at_end: bool,
+    ) {
+        let mut dirty = DirtyRanges::default();
+        let mut last = log.last;
+        let start = ChunkStart {
+            source: log.id,
+            generation: 1,
+            byte_offset: u64::try_from(log.line_no).unwrap(),
+        };
+        let added = i64::try_from(lines.len()).unwrap();
+        chunk::store(&mut self.connection, &start, now, |writer| {
+            let appended = continuation.zip(last).map(|(text, (line_no, logged_at))| Appended {
+                line_no,
+                logged_at,
+                text: format!("\n{text}"),
+            });
+            for (line, line_no) in lines.iter().zip(log.line_no + 1..) {
+                let logged_at = EventTime::from(moment(line.at));
+                dirty.add(logged_at);
+                writer.write(&Entry {
+                    logged_at,
+                    line_no,
+                    byte_offset: 0,
+                    fingerprint: 0,
+                    level: line.level,
+                    message: &line.message,
+                    written_at: None,
+                    cut: false,
+                })?;
+                last = Some((line_no, logged_at));
+            }
+            Ok(Chunk {
+                place: place(start.byte_offset + lines.len() as u64),
+                size_bytes: 0,
+                lines: added,
+                parsed_lines: added,
+                unparsed_lines: 0,
+                cut_lines: 0,
+                redated_entries: 0,
+                counts: Vec::new(),
+                last_logged_at: None,
+                open: None,
+                appended,
+                dirty,
+                at_end,
+            })
+        })
+        .unwrap();
+        log.line_no += added;
+        log.last = last;
+    }
+
+    /// Announces what is to be announced of a source.
+    pub(crate) fn announce(&mut self, log: &Log, now: Tick) -> Announced {
+        alerting::announce(&mut self.connection, log.id, "h", "stdout", now).unwrap()
+    }
+
+    /// All alerts of some sources, in the order of their numbers.
+    pub(crate) fn alerts(&mut self, logs: &[Log]) -> Vec<Alert> {
+        diesel::sql_query(
+            "select alerts.id, source_id, name as rule, started_at, ended_at, measured,
+                    fired_at, resolved_at, merged_into
+             from alerts
+             join alert_rules on alert_rules.id = rule_id
+             where source_id = any ($1) and retracted_at is null
+             order by alerts.id",
+        )
+        .bind::<Array<BigInt>, _>(ids(logs))
+        .load(&mut self.connection)
+        .unwrap()
+    }
+
+    /// All messages about some sources, in the order in which they were written.
+    pub(crate) fn notifications(&mut self, logs: &[Log]) -> Vec<Notification> {
+        diesel::sql_query(
+            "select alert_id, kind, number from notifications
+             where source_id = any ($1) order by id",
+        )
+        .bind::<Array<BigInt>, _>(ids(logs))
+        .load(&mut self.connection)
+        .unwrap()
+    }
+
+    /// Every column of every row about some sources that an evaluation may change.
+    pub(crate) fn content(&mut self, logs: &[Log]) -> String {
+        let content: Content = diesel::sql_query(
+            "select concat_ws(e'\n',
+                 (select string_agg(alerts::text, e'\n' order by source_id, id)
+                  from alerts where source_id = any ($1)),
+                 (select string_agg(notifications::text, e'\n' order by id)
+                  from notifications where source_id = any ($1)),
+                 (select string_agg(ingest_state::text, e'\n' order by source_id)
+                  from ingest_state where source_id = any ($1))
+             ) as content",
+        )
+        .bind::<Array<BigInt>, _>(ids(logs))
+        .get_result(&mut self.connection)
+        .unwrap();
+        content.content
+    }
+}
+
+fn ids(logs: &[Log]) -> Vec<i64> {
+    logs.iter().map(|log| log.id.0).collect()
+}
+
+fn place(byte_offset: u64) -> Place {
+    let identity = FileIdentity { device: 1, inode: 1 };
+    Place { identity, byte_offset, head_hash: 0, marker_hash: 0 }
+}

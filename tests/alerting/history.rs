@@ -1,0 +1,190 @@
+//! Random histories: rules, and entries in the order in which they arrive.
+
+use std::fmt;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+use tripline::model::Level;
+
+use crate::oracle::{Line, PATTERNS, Rule, SECOND};
+
+/// Lengths of windows, in seconds.
+const WINDOWS: [i64; 8] = [1, 2, 3, 5, 10, 60, 300, 900];
+
+/// First lines that patterns match or not, and further lines that they must not see.
+const MESSAGES: [&str; 7] = [
+    "disk full",
+    "the disk is full",
+    "Disk was FULL",
+    "connection lost",
+    "connection lost\n  disk full\nrefused",
+    "refused\n\n  by peer",
+    "\ndisk full",
+];
+
+/// What arrives between two evaluations.
+#[derive(Clone)]
+pub(crate) struct Batch {
+    /// Which source each entry belongs to, and the entry.
+    pub(crate) lines: Vec<(usize, Line)>,
+    /// Whether it begins with a line that continues the entry stored last.
+    pub(crate) continued: bool,
+    /// Microseconds, as all times here.
+    pub(crate) tick: i64,
+    /// Whether the reader reached the end of the file.
+    pub(crate) at_end: bool,
+    /// Otherwise it waits for the evaluation of the next one.
+    pub(crate) evaluated: bool,
+}
+
+/// A whole test case.
+#[derive(Clone)]
+pub(crate) struct History {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) sources: usize,
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) slice_entries: u32,
+}
+
+/// Histories whose evaluation looks at so many entries at once.
+pub(crate) fn histories(
+    slice_entries: impl Strategy<Value = u32>,
+) -> impl Strategy<Value = History> {
+    let lines = prop::collection::vec((gap(), level(), message(), 0usize..2, delay()), 0..100);
+    let batches = prop::collection::vec(batch(), 1..7);
+    let rules = prop::collection::vec(rule(), 1..6);
+    (rules, 1usize..=2, lines, batches, slice_entries).prop_map(
+        |(mut rules, sources, lines, mut batches, slice_entries)| {
+            for (number, rule) in rules.iter_mut().enumerate() {
+                rule.name = format!("rule{number}");
+            }
+            let count = batches.len();
+            let (mut at, total) = (0, lines.len());
+            for (place, (gap, level, message, source, delay)) in lines.into_iter().enumerate() {
+                at += gap;
+                let on_time = place * count / total;
+                let late = delay.map_or(0, |delay| delay.index(count - on_time));
+                let line = Line { at, level, message: message.to_owned() };
+                batches[on_time + late].lines.push((source % sources, line));
+            }
+            settle(&mut batches);
+            History { rules, sources, batches, slice_entries }
+        },
+    )
+}
+
+/// Ticks follow the entries, more or less, and never go back; in the end all is read and over.
+fn settle(batches: &mut [Batch]) {
+    let (mut newest, mut tick) = (0, 0);
+    for batch in batches.iter_mut() {
+        newest = batch.lines.iter().map(|(_, line)| line.at).fold(newest, i64::max);
+        tick = tick.max(newest + batch.tick);
+        batch.tick = tick;
+    }
+    if let Some(last) = batches.last_mut() {
+        last.tick = tick + 3600 * SECOND;
+        last.at_end = true;
+        last.evaluated = true;
+    }
+}
+
+/// Microseconds between two entries: many of them nothing, and many that end at the very edge
+/// of a window.
+fn gap() -> impl Strategy<Value = i64> {
+    let seconds = |seconds: i64| seconds * SECOND;
+    prop_oneof![
+        4 => Just(0),
+        8 => (0i64..=6).prop_map(seconds),
+        2 => ((0i64..=10), (-1i64..=1)).prop_map(|(seconds, off)| (seconds * SECOND + off).max(0)),
+        2 => 0..3 * SECOND,
+        2 => (select(&WINDOWS[..]), 1i64..=2, -1i64..=1)
+            .prop_map(|(window, times, off)| window * times * SECOND + off),
+        // Far enough apart for two dirty ranges.
+        1 => (11i64..40).prop_map(|minutes| minutes * 60 * SECOND),
+        1 => prop_oneof![3 => Just(0), 1 => (1i64..4).prop_map(|days| days * 86_400 * SECOND)],
+    ]
+}
+
+fn level() -> impl Strategy<Value = Level> {
+    prop_oneof![
+        6 => Just(Level::Error),
+        2 => Just(Level::Fatal),
+        1 => Just(Level::Warning),
+        1 => Just(Level::Info),
+    ]
+}
+
+fn message() -> impl Strategy<Value = &'static str> {
+    prop_oneof![3 => Just(MESSAGES[0]), 4 => select(&MESSAGES[..])]
+}
+
+/// A third of the entries may come in a later batch.
+fn delay() -> impl Strategy<Value = Option<Index>> {
+    prop_oneof![2 => Just(None), 1 => any::<Index>().prop_map(Some)]
+}
+
+fn batch() -> impl Strategy<Value = Batch> {
+    let tick = prop_oneof![
+        3 => -10 * SECOND..20 * SECOND,
+        1 => -3600 * SECOND..3600 * SECOND,
+    ];
+    (tick, prop::bool::weighted(0.8), prop::bool::weighted(0.8), prop::bool::weighted(0.3))
+        .prop_map(|(tick, at_end, evaluated, continued)| Batch {
+            lines: Vec::new(),
+            continued,
+            tick,
+            at_end,
+            evaluated,
+        })
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    let levels = prop_oneof![
+        3 => Just(vec![Level::Error, Level::Fatal]),
+        1 => subsequence(vec![Level::Info, Level::Warning, Level::Error, Level::Fatal], 1..=4),
+    ];
+    let pattern = prop_oneof![1 => Just(None), 1 => select(&PATTERNS[..]).prop_map(Some)];
+    (levels, pattern, 1usize..=6, select(&WINDOWS[..])).prop_map(
+        |(levels, pattern, count, within_seconds)| Rule {
+            name: String::new(),
+            levels,
+            pattern,
+            count,
+            within_seconds,
+        },
+    )
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} sources, slices of {} entries", self.sources, self.slice_entries)?;
+        for rule in &self.rules {
+            writeln!(f, "{rule:?}")?;
+        }
+        for batch in &self.batches {
+            write!(f, "{batch:?}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, continued, tick, at_end, evaluated } = self;
+        write!(f, "batch at {tick}µs")?;
+        for (holds, word) in [
+            (*continued, "begins with a continuation"),
+            (*at_end, "read to the end"),
+            (*evaluated, "evaluated"),
+        ] {
+            if holds {
+                write!(f, ", {word}")?;
+            }
+        }
+        writeln!(f)?;
+        for (source, Line { at, level, message }) in lines {
+            writeln!(f, "    source {source} {at:>12}µs {level:7} {message:?}")?;
+        }
+        Ok(())
+    }
+}

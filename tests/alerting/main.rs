@@ -1,0 +1,19 @@
+//! The rules, on a real PostgreSQL, against their definition.
+//!
+//! `oracle` is the definition, `property` compares what is stored with it over random
+//! histories, `announcing` and `syncing` are what people are told and how rules change.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests, but not in what tests share"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod oracle;
+mod bench;
+mod history;
+mod property;

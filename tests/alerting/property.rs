@@ -1,0 +1,163 @@
+//! What is stored is what the definition gives, whatever arrives in whatever order.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::env;
+
+use proptest::prelude::*;
+use proptest::test_runner::{TestError, TestRunner};
+use tripline::alerting;
+
+use crate::bench::{Alert, Bench, Log, moment, tick};
+use crate::history::{Batch, History, histories};
+use crate::oracle::{Episode, Line, Rule};
+
+/// Random histories of a test, unless `TRIPLINE_TEST_CASES` says how many.
+const CASES: u32 = 150;
+
+#[test]
+fn stored_alerts_are_the_episodes_of_the_data() {
+    run_cases(histories(Just(100_000)));
+}
+
+#[test]
+fn stored_alerts_do_not_depend_on_the_slices_of_an_evaluation() {
+    run_cases(histories(1u32..=20));
+}
+
+fn run_cases(histories: impl Strategy<Value = History>) {
+    let cases = env::var("TRIPLINE_TEST_CASES").ok().map_or(CASES, |cases| cases.parse().unwrap());
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let bench = RefCell::new((Bench::new(), 0));
+    let outcome = TestRunner::new(config).run(&histories, |history| {
+        let (bench, number) = &mut *bench.borrow_mut();
+        // Each case has a host, and so rules and sources, of its own.
+        *number += 1;
+        check(bench, &format!("host{number}"), &history)
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, history)) => panic!("{reason}\nwith {history:?}"),
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
+    }
+}
+
+fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCaseError> {
+    let rules: Vec<_> = history.rules.iter().map(Rule::config).collect();
+    alerting::sync(&mut bench.connection, host, &rules, tick(0)).unwrap();
+    let mut logs: Vec<Log> =
+        (0..history.sources).map(|source| bench.log(host, &source.to_string())).collect();
+    let mut stored = vec![Vec::new(); history.sources];
+    for batch in &history.batches {
+        store(bench, &mut logs, batch, &mut stored);
+        if !batch.evaluated {
+            continue;
+        }
+        evaluate(bench, &logs, batch, history.slice_entries);
+        let content = bench.content(&logs);
+        evaluate(bench, &logs, batch, history.slice_entries);
+        prop_assert_eq!(&content, &bench.content(&logs), "evaluating again changed something");
+        compare(bench, &logs, history, &stored)?;
+
+        announce(bench, &logs, batch);
+        let content = bench.content(&logs);
+        announce(bench, &logs, batch);
+        evaluate(bench, &logs, batch, history.slice_entries);
+        prop_assert_eq!(&content, &bench.content(&logs), "announcing again changed something");
+        check_announced(bench, &logs, batch)?;
+    }
+    // No case sees the rules of another.
+    alerting::sync(&mut bench.connection, host, &[], tick(0)).unwrap();
+    Ok(())
+}
+
+fn store(bench: &mut Bench, logs: &mut [Log], batch: &Batch, stored: &mut [Vec<Line>]) {
+    for (source, log) in logs.iter_mut().enumerate() {
+        let of_source = batch.lines.iter().filter(|line| line.0 == source);
+        let lines: Vec<Line> = of_source.map(|line| line.1.clone()).collect();
+        let continuation = batch.continued.then_some("disk full");
+        bench.store(log, continuation, &lines, tick(batch.tick), batch.at_end);
+        stored[source].extend(lines);
+    }
+}
+
+fn evaluate(bench: &mut Bench, logs: &[Log], batch: &Batch, slice_entries: u32) {
+    for log in logs {
+        let connection = &mut bench.connection;
+        alerting::evaluate_in_slices(connection, log.id, tick(batch.tick), slice_entries).unwrap();
+    }
+}
+
+fn announce(bench: &mut Bench, logs: &[Log], batch: &Batch) {
+    for log in logs {
+        bench.announce(log, tick(batch.tick));
+    }
+}
+
+/// Compares the alerts with what the definition gives for the entries stored so far.
+fn compare(
+    bench: &mut Bench,
+    logs: &[Log],
+    history: &History,
+    stored: &[Vec<Line>],
+) -> Result<(), TestCaseError> {
+    let alerts = bench.alerts(logs);
+    for (log, lines) in logs.iter().zip(stored) {
+        let of_source = live(&alerts).filter(|alert| alert.source_id == log.id.0);
+        let mut found: Vec<Episode> = of_source.map(Alert::episode).collect();
+        let mut expected: Vec<Episode> =
+            history.rules.iter().flat_map(|rule| rule.episodes(lines)).collect();
+        found.sort();
+        expected.sort();
+        prop_assert_eq!(found, expected, "stored alerts (left) and the definition (right) differ");
+    }
+    for alert in &alerts {
+        if let Some(survivor) = alert.merged_into {
+            prop_assert!(
+                live(&alerts).any(|other| other.id == survivor && other.rule == alert.rule),
+                "{:?} was merged into one that is not there",
+                alert
+            );
+        }
+    }
+    Ok(())
+}
+
+fn live(alerts: &[Alert]) -> impl Iterator<Item = &Alert> {
+    alerts.iter().filter(|alert| alert.merged_into.is_none())
+}
+
+/// Everything that holds is announced as that, everything that is over as that, and nothing
+/// twice.
+fn check_announced(bench: &mut Bench, logs: &[Log], batch: &Batch) -> Result<(), TestCaseError> {
+    let alerts = bench.alerts(logs);
+    let now = moment(batch.tick);
+    for alert in live(&alerts) {
+        prop_assert!(alert.fired_at.is_some(), "not announced: {:?}", alert);
+        if alert.ended_at > now {
+            prop_assert!(alert.resolved_at.is_none(), "holds, but resolved: {:?}", alert);
+        } else if batch.at_end {
+            prop_assert!(alert.resolved_at.is_some(), "over, but not resolved: {:?}", alert);
+        }
+    }
+    let notifications = bench.notifications(logs);
+    let mut told: HashMap<i64, (i32, &str)> = HashMap::new();
+    for one in &notifications {
+        let before = told.insert(one.alert_id, (one.number, &one.kind));
+        // 'fired' sorts before 'resolved', as it must come. That a number is left out, or has
+        // no 'fired', is possible: it was said of an alert that was absorbed.
+        prop_assert!(before < Some((one.number, &one.kind)), "{:?} after {:?}", one, before);
+        if let Some((_, "fired")) = before {
+            prop_assert_eq!(&one.kind, "resolved", "two in a row: {:?}", one);
+        }
+    }
+    for alert in live(&alerts).filter(|alert| alert.resolved_at.is_some()) {
+        let absorbed = alerts.iter().filter(|other| other.merged_into == Some(alert.id));
+        prop_assert!(
+            absorbed.chain([alert]).any(|one| told.get(&one.id).is_some_and(|t| t.1 == "resolved")),
+            "resolved, but nobody was told: {:?}",
+            alert
+        );
+    }
+    Ok(())
+}
