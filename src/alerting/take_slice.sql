@@ -12,11 +12,17 @@ with state as materialized (
 select
     dirty_from,
     least(dirty_to, greatest(
-        dirty_from + (select coalesce(max(within), '0') from alert_rules where retired_at is null),
+        dirty_from + (
+            select coalesce(max(rule.within), '0')
+            from sources source
+            join alert_rules rule on rule.host in (source.host, '*')
+            where source.id = $1 and rule.retired_at is null
+        ),
         coalesce((
             select logged_at
             from log_entries
-            where source_id = $1 and logged_at >= dirty_from and logged_at <= dirty_to
+            -- Later than its beginning, however many there are of that moment.
+            where source_id = $1 and logged_at > dirty_from and logged_at <= dirty_to
             order by logged_at
             offset $2
             limit 1
