@@ -5,9 +5,12 @@ with episode as (
     select row_number() over () as place, rule_id, group_key, tstzrange(started_at, ended_at, '[]') as during
     from unnest($3, $4, $5, $6) as found (rule_id, group_key, started_at, ended_at)
 ), member as (
-    -- The stored alerts that lie within one episode.
+    -- The stored alerts that lie within one episode. One that is to be announced, for the
+    -- first time or again, was told one time less than its number says.
     select
-        alert.id, alert.number, alert.fired_at, alert.resolved_at,
+        alert.id, alert.fired_at, alert.resolved_at,
+        alert.fired_at is not null and alert.resolved_at is null as fires,
+        case when alert.fired_at is null then alert.number - 1 else alert.number end as told,
         first_value(alert.id) over (partition by episode.place order by alert.started_at, alert.id) as survivor_id
     from episode
     join alerts alert
@@ -23,12 +26,15 @@ with episode as (
     select
         survivor_id,
         min(fired_at) as fired_at,
+        case when bool_or(fires) then null else max(resolved_at) end as resolved_at,
         case
-            when bool_or(fired_at is not null and resolved_at is null) then null
-            else max(resolved_at)
-        end as resolved_at,
-        max(number) as number,
-        bool_or(fired_at is not null and resolved_at is null) as fires
+            -- None was announced, or all those that were are to be announced again.
+            when min(fired_at) is null then max(told) + 1
+            -- A survivor that was over fires again by what it absorbs: its end will be
+            -- announced once more.
+            when bool_or(fires) and bool_or(id = survivor_id and told > 0 and not fires) then max(told) + 1
+            else max(told)
+        end as number
     from member
     group by survivor_id
     having count(*) > 1
@@ -37,13 +43,7 @@ update alerts alert
 set merged_into = case when alert.id = survivor.survivor_id then null else survivor.survivor_id end,
     fired_at    = case when alert.id = survivor.survivor_id then survivor.fired_at else alert.fired_at end,
     resolved_at = case when alert.id = survivor.survivor_id then survivor.resolved_at else alert.resolved_at end,
-    -- A survivor that was over and fires again by what it absorbed is at its next number: its
-    -- end will be announced once more.
-    number      = case
-        when alert.id <> survivor.survivor_id then alert.number
-        when survivor.fires and alert.resolved_at is not null then survivor.number + 1
-        else survivor.number
-    end
+    number      = case when alert.id = survivor.survivor_id then survivor.number else alert.number end
 from survivor
 where alert.source_id = $1
   and (
