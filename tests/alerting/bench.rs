@@ -39,7 +39,7 @@ pub(crate) fn tick(microseconds: i64) -> Tick {
 pub(crate) struct Bench {
     pub(crate) connection: PgConnection,
     /// Dropped after the connection.
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// A source and how much of it was stored.
@@ -109,7 +109,12 @@ impl Bench {
             .unwrap()
             .ensure_ahead(&mut connection)
             .unwrap();
-        Self { connection, _database: database }
+        Self { connection, database }
+    }
+
+    /// A further connection to the same database.
+    pub(crate) fn connect(&self) -> PgConnection {
+        self.database.connect()
     }
 
     /// A source of which nothing is read yet.

@@ -1,7 +1,7 @@
 //! The rules, on a real PostgreSQL, against their definition.
 //!
 //! `oracle` is the definition, `property` compares what is stored with it over random
-//! histories, `announcing` and `syncing` are what people are told and how rules change.
+//! histories, `announcing` and `syncing` say by example what people are told and how rules change.
 
 #![allow(
     clippy::expect_used,
@@ -17,3 +17,6 @@ mod oracle;
 mod bench;
 mod history;
 mod property;
+mod scene;
+mod announcing;
+mod syncing;

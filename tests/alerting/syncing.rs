@@ -1,0 +1,168 @@
+//! Rules that change, go and come back, and whose sources they judge.
+
+use std::thread;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use tripline::alerting::{self, RuleError};
+use tripline::model::Level;
+
+use crate::oracle::Rule;
+use crate::scene::{HOST, Scene, errors_at, pair, second};
+
+fn rows(scene: &mut Scene, statement: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let count: Count =
+        diesel::sql_query(statement).get_result(&mut scene.bench.connection).unwrap();
+    count.count
+}
+
+#[test]
+fn a_changed_rule_does_not_raise_again_what_it_has_raised() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.run(5, &[1, 2]), "A fired 1");
+    scene.sync(HOST, &[Rule { count: 1, levels: vec![Level::Error, Level::Fatal], ..pair() }], 6);
+    assert_eq!(scene.run(6, &[]), "");
+    assert_eq!(scene.run(7, &[6]), "");
+    assert_eq!(scene.alerts(), "A 2-66");
+    scene.sync(HOST, &[Rule { within_seconds: 10, ..pair() }], 8);
+    assert_eq!(scene.run(9, &[8]), "");
+    assert_eq!(scene.run(66, &[]), "A resolved 1");
+    assert_eq!(rows(&mut scene, "select count(*) from alert_rules"), 1);
+}
+
+#[test]
+fn a_new_rule_judges_what_is_read_from_then_on() {
+    let mut scene = Scene::with_rules(HOST, &[]);
+    assert_eq!(scene.run(5, &[1, 2]), "");
+    scene.sync(HOST, &[pair()], 6);
+    assert_eq!(scene.run(6, &[]), "");
+    // With one window of look-back: the entry at 2 counts.
+    assert_eq!(scene.run(61, &[61]), "A fired 1");
+    assert_eq!(scene.alerts(), "A 61-62");
+}
+
+#[test]
+fn the_open_alert_of_a_retired_rule_is_resolved() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.run(5, &[1, 2]), "A fired 1");
+    scene.sync(HOST, &[], 6);
+    assert_eq!(scene.run(10, &[3, 4, 9]), "");
+    assert_eq!(scene.run(61, &[]), "A resolved 1");
+    assert_eq!(scene.alerts(), "A 2-61");
+}
+
+#[test]
+fn a_rule_that_comes_back_is_the_same_rule() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.run(5, &[1, 2]), "A fired 1");
+    scene.sync(HOST, &[], 6);
+    assert_eq!(scene.run(7, &[6]), "");
+    scene.sync(HOST, &[pair()], 8);
+    assert_eq!(scene.run(9, &[8]), "");
+    assert_eq!(scene.alerts(), "A 2-66");
+    assert_eq!(scene.run(70, &[]), "A resolved 1");
+    assert_eq!(scene.run(210, &[201, 202]), "B fired 1");
+    assert_eq!(rows(&mut scene, "select count(*) from alert_rules"), 1);
+}
+
+#[test]
+fn each_host_judges_its_own_sources_by_its_own_rules() {
+    let mut scene = Scene::new();
+    scene.sync("other", &[pair()], 0);
+    let mut log = scene.bench.log("other", "/log");
+    scene.bench.store(&mut log, None, &errors_at(&[1, 2]), second(5), true);
+    scene.logs.push(log);
+    assert_eq!(scene.run(5, &[1, 2]), "A fired 1, B fired 1");
+    let pairs = "select count(distinct (source_id, rule_id)) as count from alerts
+                 join sources on sources.id = source_id
+                 join alert_rules on alert_rules.id = rule_id and alert_rules.host = sources.host";
+    assert_eq!(rows(&mut scene, pairs), 2);
+    // The other host's config is not touched by this one's.
+    scene.sync(HOST, &[], 6);
+    let kept = "select count(*) from alert_rules where host = 'other' and retired_at is null";
+    assert_eq!(rows(&mut scene, kept), 1);
+}
+
+#[test]
+fn rules_for_all_hosts_judge_every_source() {
+    let mut scene = Scene::with_rules("*", &[pair()]);
+    let mut log = scene.bench.log("other", "/log");
+    scene.bench.store(&mut log, None, &errors_at(&[1, 2]), second(5), true);
+    scene.logs.push(log);
+    assert_eq!(scene.run(5, &[1, 2]), "A fired 1, B fired 1");
+    assert_eq!(rows(&mut scene, "select count(distinct source_id) from alerts"), 2);
+}
+
+#[test]
+fn an_invalid_pattern_changes_nothing() {
+    let mut scene = Scene::new();
+    let invalid = crate::oracle::Pattern { regex: "disk (full", matches: |_| false };
+    let changed = Rule { count: 9, ..pair() };
+    let rule = Rule { name: "broken".to_owned(), pattern: Some(invalid), ..pair() };
+    let rules = [changed.config(), rule.config()];
+    let error = alerting::sync(&mut scene.bench.connection, HOST, &rules, second(1)).unwrap_err();
+    let RuleError::Pattern { rule, pattern, message } = error else { panic!("{error:?}") };
+    assert_eq!((rule.as_str(), pattern.as_str()), ("broken", "disk (full"));
+    assert!(message.contains("parentheses () not balanced"), "{message}");
+    assert_eq!(rows(&mut scene, "select count(*) from alert_rules where count = 2"), 1);
+    assert_eq!(rows(&mut scene, "select count(*) from alert_rules"), 1);
+}
+
+#[test]
+fn syncing_the_same_rules_again_writes_nothing() {
+    let mut scene = Scene::new();
+    let version = "select sum(xmin::text::bigint)::bigint as count from alert_rules";
+    let before = rows(&mut scene, version);
+    scene.sync(HOST, &[pair()], 100);
+    assert_eq!(rows(&mut scene, version), before);
+}
+
+#[test]
+fn only_sources_with_something_to_do_are_evaluated() {
+    let mut scene = Scene::new();
+    let waiting = |scene: &mut Scene, host: Option<&str>| {
+        alerting::sources_to_evaluate(&mut scene.bench.connection, host).unwrap().len()
+    };
+    assert_eq!(waiting(&mut scene, Some(HOST)), 0);
+    scene.store(5, &[1, 2], true);
+    assert_eq!(waiting(&mut scene, Some(HOST)), 1);
+    assert_eq!(waiting(&mut scene, Some("other")), 0);
+    assert_eq!(waiting(&mut scene, None), 1);
+    scene.evaluate_only(5);
+    assert_eq!(waiting(&mut scene, None), 1, "an alert is to be announced");
+    scene.alert(5);
+    assert_eq!(waiting(&mut scene, None), 0);
+    scene.store(61, &[], true);
+    assert_eq!(waiting(&mut scene, None), 1, "its end is to be announced");
+}
+
+#[test]
+fn two_evaluations_at_once_give_one_alert() {
+    let mut scene = Scene::new();
+    scene.store(100, &[1, 2, 11, 12, 21], false);
+    let id = scene.logs[0].id;
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let mut connection = scene.bench.connect();
+            scope.spawn(move || {
+                alerting::evaluate(&mut connection, id, second(100)).unwrap();
+                alerting::announce(&mut connection, id, HOST, "stdout", second(100)).unwrap();
+            });
+        }
+    });
+    assert_eq!(scene.alert(100), "A fired 1");
+}
+
+#[test]
+fn slices_go_on_where_there_is_no_rule_and_all_happens_at_once() {
+    let mut scene = Scene::with_rules(HOST, &[]);
+    scene.store(100, &[1, 1, 1, 1, 2, 3], true);
+    let id = scene.logs[0].id;
+    alerting::evaluate_in_slices(&mut scene.bench.connection, id, second(100), 1).unwrap();
+    assert_eq!(scene.run(101, &[]), "");
+}
