@@ -111,7 +111,8 @@ impl LineReader {
                 }));
             }
             searched = self.filled - self.next;
-            if searched > self.max_line_bytes {
+            // One more byte may be the CR of the line end, whose LF is not read yet.
+            if searched > self.max_line_bytes + 1 {
                 return self.skip_long_line();
             }
             if !self.fill()? {
@@ -272,6 +273,14 @@ mod tests {
         assert_eq!(found[0], (0, vec![b'x'; 1000], true));
         assert_eq!(found[1], line(3_000_001, "next"));
         assert!(reader.buffer.len() <= 3 * READ_BYTES, "memory stays bounded");
+    }
+
+    #[test]
+    fn a_line_end_in_two_reads_is_no_part_of_the_line() {
+        let max = READ_BYTES - 1;
+        let text = "x".repeat(max) + "\r\nnext\n";
+        let mut reader = reader(text.as_bytes(), 0, max);
+        assert_eq!(lines(&mut reader), [line(0, &text[..max]), line(max as u64 + 2, "next")]);
     }
 
     #[test]
