@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
+use crate::ingest::CHUNK_BYTES;
+
 /// Log alerting for people with cron and PostgreSQL.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXAMPLES, propagate_version = true)]
@@ -129,6 +131,9 @@ pub struct Logs {
     /// settings
     #[arg(value_name = "LOG")]
     pub logs: Vec<PathBuf>,
+    /// Commit after that many bytes of log, for tests of what happens between two commits
+    #[arg(long, value_name = "BYTES", hide = true, default_value_t = CHUNK_BYTES)]
+    pub chunk_bytes: u64,
     #[command(flatten)]
     pub wait: Wait,
 }

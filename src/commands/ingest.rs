@@ -23,7 +23,8 @@ pub(super) fn run(
     let targets = targets(&session, arguments)?;
     let _lock = session.lock(Stage::Ingest, arguments.wait.seconds)?;
     let mut connection = session.connect()?;
-    let outcome = read(&session, &mut connection, &targets, tick, stop, &mut |_, _| Ok(()))?;
+    let stage = stage(&session, arguments, tick, stop);
+    let outcome = read(&mut connection, &stage, &targets, &mut |_, _| Ok(()))?;
     finish(&session, &mut connection, "ingest", tick, begun, &outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }
@@ -41,22 +42,30 @@ pub(super) fn targets(session: &Session, arguments: &Logs) -> anyhow::Result<Vec
     Ok(ingest::expand(&session.config, &arguments.logs, host_zone()?)?)
 }
 
-/// The first stage: reads the targets, and tells what failed and what was lost.
-pub(super) fn read(
-    session: &Session,
-    connection: &mut PgConnection,
-    targets: &[Target],
+/// What the first stage needs besides its logs.
+pub(super) fn stage<'a>(
+    session: &'a Session,
+    arguments: &Logs,
     tick: Tick,
-    stop: &AtomicBool,
-    after_chunk: &mut AfterChunk<'_>,
-) -> anyhow::Result<Outcome> {
-    let stage = Ingest {
+    stop: &'a AtomicBool,
+) -> Ingest<'a> {
+    Ingest {
         host: &session.host,
         tick,
         partition_interval: session.config.database.partition,
+        chunk_bytes: arguments.chunk_bytes.max(1),
         stop,
-    };
-    let outcome = ingest::run(connection, &stage, targets, after_chunk)?;
+    }
+}
+
+/// The first stage: reads the targets, and tells what failed and what was lost.
+pub(super) fn read(
+    connection: &mut PgConnection,
+    stage: &Ingest<'_>,
+    targets: &[Target],
+    after_chunk: &mut AfterChunk<'_>,
+) -> anyhow::Result<Outcome> {
+    let outcome = ingest::run(connection, stage, targets, after_chunk)?;
     for failure in outcome.failures.iter().filter(|failure| failure.tell) {
         log::error!("{}", failure.message);
     }

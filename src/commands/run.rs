@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::alert::{evaluate_and_deliver, sync_rules, tell};
-use super::ingest::{finish, read, result, targets};
+use super::ingest::{finish, read, result, stage, targets};
 use super::session::{Session, Stage};
 use crate::alerting;
 use crate::cli::{Global, Logs};
@@ -28,7 +28,8 @@ pub(super) fn run(
 
     // A backlog is evaluated chunk by chunk, so that no amount of it piles up.
     let mut evaluation = Figures::default();
-    let outcome = read(&session, &mut connection, &targets, tick, stop, &mut |connection, id| {
+    let stage = stage(&session, arguments, tick, stop);
+    let outcome = read(&mut connection, &stage, &targets, &mut |connection, id| {
         alerting::evaluate(connection, id, tick).or_else(|error| tell(error, &mut evaluation))
     })?;
     drop(ingest_lock);

@@ -24,6 +24,10 @@ use crate::store::runs::Figures;
 use crate::store::sources::{self, Gap, Source, SourceSettings};
 use crate::tail::TailError;
 
+/// Bytes of log in one transaction. Large enough that the transaction costs nothing, small
+/// enough that a run can stop soon and that little is read again after a crash.
+pub const CHUNK_BYTES: u64 = 64 << 20;
+
 /// A standing error is told when it begins and then this often.
 const TELL_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -36,6 +40,9 @@ pub struct Ingest<'a> {
     pub tick: Tick,
     /// Length of the partitions that are made.
     pub partition_interval: PartitionInterval,
+    /// Bytes of log in one transaction: [`CHUNK_BYTES`], or few in tests. A chunk ends with
+    /// the line that begins below this number.
+    pub chunk_bytes: u64,
     /// Set by SIGTERM and SIGINT: stop at the next safe point.
     pub stop: &'a AtomicBool,
 }
@@ -80,15 +87,10 @@ pub enum IngestError {
     },
     /// No line of the log could be parsed.
     #[error(
-        "no line of {path} could be parsed ({lines} lines so far); \
-         an entry should begin like: 2026-01-01 00:00:05 [ERROR] message"
+        "no line of {0} could be parsed; an entry should begin like: \
+         2026-01-01 00:00:05 [ERROR] message"
     )]
-    NothingParsed {
-        /// The log.
-        path: PathBuf,
-        /// Lines read from it so far.
-        lines: i64,
-    },
+    NothingParsed(PathBuf),
     /// The path cannot be a source.
     #[error("{0:?} is not valid UTF-8, which the path of a source must be; rename the log")]
     PathNotUtf8(PathBuf),
@@ -145,7 +147,7 @@ struct Stage<'a> {
     outcome: Outcome,
     /// Files read in this run: two paths may reach one file.
     seen: HashSet<FileIdentity>,
-    /// Sources with nothing new and an open alert, whose end depends on having looked.
+    /// Sources read to their end that have an open alert, whose end depends on having looked.
     at_end_with_alerts: Vec<SourceId>,
 }
 
@@ -161,14 +163,16 @@ impl Stage<'_> {
             }
         };
         let (id, tick) = (source.id, self.ingest.tick);
-        let told_at = source.last_error.as_ref().and(source.last_error_shown_at);
+        let last_error = source.last_error.clone();
+        let told_at = source.last_error_shown_at;
         match self.read_source(target, source) {
-            Ok(()) if told_at.is_some() => sources::note_error(self.connection, id, None, tick),
+            Ok(()) if last_error.is_some() => sources::note_error(self.connection, id, None, tick),
             Ok(()) => Ok(()),
             Err(IngestError::Store(error)) => Err(error),
             Err(error) => {
                 let message = error.to_string();
-                let tell = told_at.is_none_or(|told_at| (tick.0 - told_at).abs() >= TELL_EVERY);
+                let tell = last_error.is_none_or(|last_error| last_error != message)
+                    || told_at.is_none_or(|told_at| (tick.0 - told_at).abs() >= TELL_EVERY);
                 if tell {
                     sources::note_error(self.connection, id, Some(&message), tick)?;
                 }

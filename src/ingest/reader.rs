@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::builder::{Before, Builder, Limits};
 use super::counts::MAX_MINUTES;
@@ -21,12 +21,11 @@ use crate::tail::generations::{self, Found};
 use crate::tail::resume::{self, Plan, Seen};
 use crate::tail::{LineReader, LogFile, identity};
 
-/// Bytes of log in one transaction. Large enough that the transaction costs nothing, small
-/// enough that a run can stop soon and that little is read again after a crash.
-const CHUNK_BYTES: u64 = 64 << 20;
-
 /// Entries dated later than this after the tick have a wrong clock.
 const LATEST: TimeDelta = TimeDelta::days(1);
+
+/// How long after its last line a renamed file is watched, as long as the new one is empty.
+const WRITER_OPENS: TimeDelta = TimeDelta::hours(1);
 
 /// Why a chunk ended.
 #[derive(Debug)]
@@ -59,21 +58,17 @@ impl Stage<'_> {
             Plan::FirstSeen => self.begin(target, &mut source, &log)?,
             Plan::NothingNew => {
                 self.adopt(&mut source, &log)?;
-                if source.has_open_alerts {
-                    self.at_end_with_alerts.push(source.id);
-                }
-                return self.complain_if_nothing_parsed(target, &source);
+                return self.at_end(target, &source);
             }
             Plan::Continue => self.adopt(&mut source, &log)?,
             Plan::Replaced => {
-                self.finish_replaced(target, &mut source, &log)?;
-                if self.outcome.stopped {
-                    return Ok(());
+                if !self.finish_replaced(target, &mut source, &log)? {
+                    return self.at_end(target, &source);
                 }
             }
         }
         self.read_file(target, &mut source, log)?;
-        self.complain_if_nothing_parsed(target, &source)
+        self.at_end(target, &source)
     }
 
     /// Begins with a log that is seen for the first time.
@@ -110,22 +105,31 @@ impl Stage<'_> {
     }
 
     /// Finishes the file that was read before, if it is found, and goes to the new one.
+    ///
+    /// `false` if the new one is not to be read yet.
     fn finish_replaced(
         &mut self,
         target: &Target,
         source: &mut Source,
         log: &LogFile,
-    ) -> Result<(), IngestError> {
-        let Some(place) = source.place else { return Ok(()) };
+    ) -> Result<bool, IngestError> {
+        let Some(place) = source.place else { return Ok(false) };
         let superseded = match generations::find(&target.path, &place)? {
             // The same content on another inode: copied there, not rotated.
-            Some(found) if found.path == target.path => return self.adopt(source, log),
-            Some(found) => self.finish_found(target, source, found)?,
+            Some(found) if found.path == target.path => {
+                self.adopt(source, log)?;
+                return Ok(true);
+            }
+            Some(found) => {
+                let waits = log.size == 0 && self.may_still_grow(&found, &place);
+                let superseded = self.finish_found(target, source, found)?;
+                if waits || self.outcome.stopped {
+                    return Ok(false);
+                }
+                superseded
+            }
             None => not_found(&target.path, source, &place, log),
         };
-        if self.outcome.stopped {
-            return Ok(());
-        }
         let byte_offset = source.place.map_or(0, |place| place.byte_offset);
         let begin = identity::beginning(log.identity);
         let tick = self.ingest.tick;
@@ -135,7 +139,18 @@ impl Stage<'_> {
         if let Some(gap) = superseded.gap {
             self.outcome.gaps.push((target.path.clone(), gap));
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether a file that was renamed may still be written to: a rotation makes the new file
+    /// first and tells the writer to open it later, and until then the new file stays empty.
+    ///
+    /// A copy is written to by nobody.
+    fn may_still_grow(&self, found: &Found, place: &Place) -> bool {
+        let modified = found.log.file.metadata().and_then(|metadata| metadata.modified());
+        let since = |modified| self.ingest.tick.0 - DateTime::<Utc>::from(modified);
+        found.log.identity == place.identity
+            && modified.is_ok_and(|modified| since(modified) < WRITER_OPENS)
     }
 
     /// Reads the rest of a file that was renamed or copied away.
@@ -226,10 +241,10 @@ impl Stage<'_> {
         let mut partitions = self.partitions()?;
         let mut end = End::Full;
         let stop = self.ingest.stop;
+        let until = from.saturating_add(self.ingest.chunk_bytes);
         let (entries, chunk) =
             chunk::store(self.connection, &start, self.ingest.tick, |writer: &mut EntryWriter| {
                 let mut builder = Builder::new(&limits, writer, before);
-                let until = from.saturating_add(CHUNK_BYTES);
                 end = loop {
                     if stop.load(Ordering::Relaxed) {
                         break End::Stopped;
@@ -272,15 +287,18 @@ impl Stage<'_> {
         figures.entries += entries;
     }
 
+    /// After the last complete line of a source.
+    ///
     /// A log of which no line was ever understood is an error: the rules are blind to it.
-    fn complain_if_nothing_parsed(
-        &self,
-        target: &Target,
-        source: &Source,
-    ) -> Result<(), IngestError> {
-        if source.line_no > 0 && source.parsed_lines == 0 && !self.outcome.stopped {
-            let path = target.path.clone();
-            return Err(IngestError::NothingParsed { path, lines: source.line_no });
+    fn at_end(&mut self, target: &Target, source: &Source) -> Result<(), IngestError> {
+        if self.outcome.stopped {
+            return Ok(());
+        }
+        if source.has_open_alerts {
+            self.at_end_with_alerts.push(source.id);
+        }
+        if source.line_no > 0 && source.parsed_lines == 0 {
+            return Err(IngestError::NothingParsed(target.path.clone()));
         }
         Ok(())
     }

@@ -24,6 +24,7 @@
     reason = "a test fails where its database does"
 )]
 
+pub(crate) mod program;
 mod server;
 mod template;
 
@@ -81,6 +82,12 @@ impl Drop for TestDatabase {
             eprintln!("cannot drop {}, the next test will: {error}", self.name);
         }
     }
+}
+
+/// How many random cases to try: `default`, or what `TRIPLINE_TEST_CASES` says.
+pub(crate) fn cases(default: usize) -> usize {
+    let cases = std::env::var("TRIPLINE_TEST_CASES").ok().filter(|cases| !cases.is_empty());
+    cases.map_or(default, |cases| cases.parse().expect("TRIPLINE_TEST_CASES is a number"))
 }
 
 /// Sweeps until the named database is gone.

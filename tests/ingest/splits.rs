@@ -1,0 +1,164 @@
+//! Whether a file is read in one run, line by line or in tiny chunks leaves no trace.
+
+use std::cell::RefCell;
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+use diesel::pg::PgConnection;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use tempfile::TempDir;
+use tripline::config::{Config, SourceConfig};
+use tripline::ingest::{self, Ingest, Target};
+use tripline::model::{PartitionInterval, Tick};
+
+use crate::support::program::{NOW, append, rows};
+use crate::support::{self, TestDatabase};
+
+const MAX_LINE_BYTES: usize = 60;
+const MAX_ENTRY_LINES: u32 = 4;
+
+/// A piece of a log, with what it adds to the counts: a line of every kind that there is.
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    let ending = prop_oneof![4 => Just(b"\n".to_vec()), 1 => Just(b"\r\n".to_vec())];
+    let line = prop_oneof![
+        6 => head(),
+        // Times that are redated, that lie in the default partition, or in an hour that is
+        // repeated.
+        1 => "(2027|2019|9999)-10-27 0[1-3]:[0-5][0-9]:00 \\[ERROR\\] x".prop_map(String::into_bytes),
+        4 => "(  |\t|\tat |Caused by: )[ -~]{0,30}".prop_map(String::into_bytes),
+        1 => "[ \t]{0,3}".prop_map(String::into_bytes),
+        2 => "[ -~]{0,30}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+        1 => (head(), prop::collection::vec(any::<u8>(), 0..12)).prop_map(|(a, b)| [a, b].concat()),
+        1 => ("\t[a-z]{58}", "[a-z\r]{0,3}").prop_map(|(a, b)| (a + &b).into_bytes()),
+        1 => "(\t|2026-01-15 11:00:00 \\[FATAL\\] )\u{e4}{0,60}\0?".prop_map(String::into_bytes),
+    ];
+    (line, ending).prop_map(|(line, ending)| [line, ending].concat())
+}
+
+fn head() -> impl Strategy<Value = Vec<u8>> {
+    ("2026-01-1[0-5] 1[0-2]:[0-5][0-9]:[0-5][0-9]( ?[+]01)? ", level(), "[ -~]{0,20}")
+        .prop_map(|(time, level, text)| format!("{time}[{level}] {text}").into_bytes())
+}
+
+fn level() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE"][..])
+}
+
+/// How to read one file.
+#[derive(Clone, Debug)]
+struct Reading {
+    /// Where runs end, as parts of the file.
+    splits: Vec<prop::sample::Index>,
+    chunk_bytes: u64,
+}
+
+fn reading() -> impl Strategy<Value = Reading> {
+    let splits = prop::collection::vec(any::<prop::sample::Index>(), 0..8);
+    let chunk_bytes = prop_oneof![Just(1u64), 2..200u64, Just(ingest::CHUNK_BYTES)];
+    (splits, chunk_bytes).prop_map(|(splits, chunk_bytes)| Reading { splits, chunk_bytes })
+}
+
+/// One database for all cases: each reads logs of its own.
+struct Bench {
+    _database: TestDatabase,
+    connection: PgConnection,
+    folder: TempDir,
+    logs: usize,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let database = TestDatabase::new();
+        let connection = database.connect();
+        let folder = tempfile::tempdir().unwrap();
+        Self { _database: database, connection, folder, logs: 0 }
+    }
+
+    /// Reads a new log with this content, and returns everything that is stored of it.
+    fn read(&mut self, content: &[u8], reading: &Reading) -> Vec<String> {
+        self.logs += 1;
+        let path = self.folder.path().join(format!("{}.log", self.logs));
+        let mut ends: Vec<usize> =
+            reading.splits.iter().map(|split| split.index(content.len() + 1)).collect();
+        ends.push(content.len());
+        ends.sort_unstable();
+        let mut from = 0;
+        for end in ends {
+            append(&path, &content[from..end]);
+            from = end;
+            self.run(&path, reading.chunk_bytes);
+        }
+        fs::remove_file(&path).unwrap();
+        self.stored(path.to_str().unwrap())
+    }
+
+    fn run(&mut self, path: &std::path::Path, chunk_bytes: u64) {
+        let config = SourceConfig {
+            max_line_bytes: MAX_LINE_BYTES,
+            max_entry_lines: MAX_ENTRY_LINES,
+            ..Config::default().source_for(path)
+        };
+        let timezone = chrono_tz::Europe::Berlin;
+        let target = Target { path: path.to_owned(), config, timezone };
+        let stage = Ingest {
+            host: "host",
+            tick: Tick(NOW.parse().unwrap()),
+            partition_interval: PartitionInterval::Month,
+            chunk_bytes,
+            stop: &AtomicBool::new(false),
+        };
+        ingest::run(&mut self.connection, &stage, &[target], &mut |_, _| Ok(())).unwrap();
+    }
+
+    fn stored(&mut self, path: &str) -> Vec<String> {
+        let mut stored = Vec::new();
+        for (table, order) in
+            [("log_entries", "line_no"), ("line_counts", "minute"), ("ingest_state", "source_id")]
+        {
+            // What depends on the file's place on the disk, and on how it was read.
+            let statement = format!(
+                "select '{table} ' || (to_jsonb(t) - array['source_id', 'device', 'inode',
+                     'size_bytes', 'dirty', 'dirty_from', 'dirty_to'])::text as value
+                 from {table} t
+                 where source_id = (select id from sources where path = '{path}')
+                 order by {order}"
+            );
+            let rows = rows(&mut self.connection, &statement);
+            stored.extend(rows.iter().map(|row| row.replace(path, "LOG")));
+        }
+        stored
+    }
+}
+
+/// What can be said of a log without reading it: how many lines are counted.
+fn counted(stored: &[String]) -> i64 {
+    stored
+        .iter()
+        .filter_map(|row| row.strip_prefix("line_counts "))
+        .flat_map(|row| serde_json::from_str::<serde_json::Map<_, _>>(row).unwrap())
+        .filter_map(|(_, value): (String, serde_json::Value)| value.as_i64())
+        .sum()
+}
+
+#[test]
+fn any_reading_of_a_file_gives_the_same() {
+    let bench = RefCell::new(Bench::new());
+    let cases = u32::try_from(support::cases(50)).unwrap();
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let content = (prop::collection::vec(line(), 0..25), "[ -~]{0,10}")
+        .prop_map(|(lines, tail)| [lines.concat(), tail.into_bytes()].concat());
+    let result = TestRunner::new(config).run(&(content, reading()), |(content, reading)| {
+        let mut bench = bench.borrow_mut();
+        let whole = Reading { splits: Vec::new(), chunk_bytes: ingest::CHUNK_BYTES };
+        let at_once = bench.read(&content, &whole);
+        let newlines = content.split(|byte| *byte == b'\n').count() - 1;
+        prop_assert_eq!(counted(&at_once), i64::try_from(newlines).unwrap());
+        prop_assert_eq!(&bench.read(&content, &reading), &at_once);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
