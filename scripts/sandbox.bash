@@ -27,6 +27,6 @@ temporary_sandbox() {
 
 close_sandbox() {
     [[ -n ${sandbox:-} ]] || return 0
-    [[ ! -e $TRIPLINE_STATE_DIR ]] || tripline db stop >/dev/null || true
+    [[ ! -e $TRIPLINE_STATE_DIR/data/postmaster.pid ]] || tripline db stop >/dev/null || true
     [[ $sandbox_is_temporary == no ]] || rm -rf "$sandbox"
 }
