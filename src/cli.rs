@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use crate::ingest::CHUNK_BYTES;
-
 /// Log alerting for people with cron and PostgreSQL.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXAMPLES, propagate_version = true)]
@@ -132,8 +130,8 @@ pub struct Logs {
     #[arg(value_name = "LOG")]
     pub logs: Vec<PathBuf>,
     /// Commit after that many bytes of log, for tests of what happens between two commits
-    #[arg(long, value_name = "BYTES", hide = true, default_value_t = CHUNK_BYTES)]
-    pub chunk_bytes: u64,
+    #[arg(long, value_name = "BYTES", hide = true)]
+    pub chunk_bytes: Option<u64>,
     #[command(flatten)]
     pub wait: Wait,
 }

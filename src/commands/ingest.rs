@@ -53,7 +53,7 @@ pub(super) fn stage<'a>(
         host: &session.host,
         tick,
         partition_interval: session.config.database.partition,
-        chunk_bytes: arguments.chunk_bytes.max(1),
+        chunk_bytes: arguments.chunk_bytes.unwrap_or(ingest::CHUNK_BYTES).max(1),
         stop,
     }
 }
