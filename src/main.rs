@@ -26,9 +26,9 @@ fn main() -> ExitCode {
         Err(error) => {
             let code = commands::exit_code(&error);
             if commands::is_busy(&error) {
-                log::info!("{error:#}");
+                log::info!("{}", commands::message(&error));
             } else if !error.is::<commands::SomeFailed>() {
-                log::error!("{error:#}");
+                log::error!("{}", commands::message(&error));
                 if let Some(hint) = commands::hint(&error) {
                     log::error!("{hint}");
                 }

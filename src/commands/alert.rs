@@ -6,11 +6,11 @@ use std::time::Instant;
 use diesel::pg::PgConnection;
 
 use super::ingest::{finish, result};
-use super::session::{Session, Stage, is_fatal};
+use super::session::{Session, Stage};
 use crate::alerting;
 use crate::cli::{Global, Wait};
 use crate::model::Tick;
-use crate::notify;
+use crate::notify::{self, NotifyError};
 use crate::store::StoreError;
 use crate::store::runs::Figures;
 
@@ -64,16 +64,20 @@ pub(super) fn evaluate_and_deliver(
             Err(error) => tell(error, figures)?,
         }
     }
-    if let Err(error) = notify::deliver_to_stdout(connection, &session.host, tick, stdout) {
-        log::error!("{error}");
-        figures.errors += 1;
+    match notify::deliver_to_stdout(connection, &session.host, tick, stdout) {
+        Ok(_) => {}
+        Err(NotifyError::Store(error)) if error.is_lost_connection() => return Err(error.into()),
+        Err(error) => {
+            log::error!("{error}");
+            figures.errors += 1;
+        }
     }
     Ok(())
 }
 
 /// Tells that an evaluation failed; what it did not do is done by the next run.
 pub(super) fn tell(error: StoreError, figures: &mut Figures) -> Result<(), StoreError> {
-    if is_fatal(&error) {
+    if error.is_lost_connection() {
         return Err(error);
     }
     log::error!("cannot evaluate the rules: {error}; the next run tries again");

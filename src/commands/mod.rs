@@ -3,6 +3,7 @@
 mod alert;
 mod alerts;
 mod db;
+mod hint;
 mod ingest;
 mod migrate;
 mod run;
@@ -13,6 +14,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+pub use hint::hint;
 
 use crate::alerting::RuleError;
 use crate::cli::{Cli, Command};
@@ -69,16 +72,17 @@ pub fn is_busy(error: &anyhow::Error) -> bool {
         || matches!(error.downcast_ref(), Some(StoreError::Overtaken))
 }
 
-/// What to do about an error, where the error itself does not say.
-pub fn hint(error: &anyhow::Error) -> Option<String> {
-    match error.downcast_ref::<StoreError>()? {
-        StoreError::Connect { .. } => Some(
-            "is the server up, and may this user connect? The place in each log is kept; \
-             the next run goes on there"
-                .to_owned(),
-        ),
-        _ => None,
+/// What failed and why, on one line: the error and its causes, but for a cause that the text
+/// before it cites already.
+pub fn message(error: &anyhow::Error) -> String {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !words(&message).contains(&words(&cause)) {
+            message = format!("{message}: {cause}");
+        }
     }
+    message
 }
 
 /// Whether the reader of standard output went away (`tripline alerts | head`): no failure.

@@ -14,8 +14,8 @@ use crate::cluster::Cluster;
 use crate::config::{self, Config, DatabaseUrl};
 use crate::lock::RunLock;
 use crate::state_folder::{self, state_folder};
+use crate::store::connection;
 use crate::store::migrations::{self, Schema};
-use crate::store::{StoreError, connection};
 
 /// The command cannot work as it was called.
 #[derive(Debug, thiserror::Error)]
@@ -190,9 +190,4 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-/// Whether an error means that no further statement can work: the connection is gone.
-pub(super) fn is_fatal(error: &StoreError) -> bool {
-    matches!(error, StoreError::Connection(_) | StoreError::Connect { .. })
 }

@@ -13,11 +13,12 @@ use super::StoreError;
 /// # Errors
 /// [`StoreError::Connect`], with what the server said.
 pub fn connect(url: &str, origin: &str) -> Result<PgConnection, StoreError> {
-    let mut connection =
-        PgConnection::establish(&with_defaults(url)).map_err(|error| StoreError::Connect {
-            origin: origin.to_owned(),
-            message: redact(error.to_string().trim_end(), url),
-        })?;
+    let mut connection = PgConnection::establish(&with_defaults(url)).map_err(|error| {
+        let message = redact(&error.to_string(), url);
+        // The client library writes several lines, indented, with an empty one behind them.
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        StoreError::Connect { origin: origin.to_owned(), message }
+    })?;
     // A process of a second gains nothing from prepared statements, and pgbouncer loses them.
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     Ok(connection)

@@ -16,7 +16,7 @@ pub mod schema;
 pub mod sources;
 
 use chrono::{DateTime, Utc};
-use diesel::result::Error as DieselError;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::model::{EventTime, Level};
 
@@ -32,13 +32,13 @@ pub enum StoreError {
         message: String,
     },
     /// A statement failed.
-    #[error("{}", without_hint(.0))]
+    #[error("{}", on_one_line(.0))]
     Database(#[from] DieselError),
     /// A migration failed.
     #[error("cannot migrate the database: {0}")]
     Migration(String),
     /// The connection broke while entries were on their way.
-    #[error("the connection to the database broke: {0}")]
+    #[error("lost the connection to the database: {0}")]
     Connection(std::io::Error),
     /// Another run has moved the place of this source meanwhile.
     #[error("another run reads this source")]
@@ -48,15 +48,43 @@ pub enum StoreError {
     UnknownValue(String, &'static str),
 }
 
-/// The server's message with its detail, on one line.
-fn without_hint(error: &DieselError) -> String {
+impl StoreError {
+    /// Whether no further statement can work, because the connection is gone.
+    pub fn is_lost_connection(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Connection(_) => true,
+            Self::Database(error) => is_lost_connection(error),
+            _ => false,
+        }
+    }
+}
+
+fn is_lost_connection(error: &DieselError) -> bool {
     match error {
+        DieselError::DatabaseError(kind, _) => {
+            use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+            matches!(kind, ClosedConnection | UnableToSendCommand)
+        }
+        DieselError::BrokenTransactionManager => true,
+        DieselError::RollbackErrorOnCommit { rollback_error, commit_error } => {
+            is_lost_connection(rollback_error) || is_lost_connection(commit_error)
+        }
+        _ => false,
+    }
+}
+
+/// The server's message with its detail, on one line.
+fn on_one_line(error: &DieselError) -> String {
+    let what =
+        if is_lost_connection(error) { "lost the connection to the database" } else { "database" };
+    let said = match error {
         DieselError::DatabaseError(_, information) => match information.details() {
             Some(details) => format!("{} ({details})", information.message().trim_end()),
             None => information.message().trim_end().to_owned(),
         },
         other => other.to_string(),
-    }
+    };
+    format!("{what}: {}", said.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A file's numbers and hashes use all 64 bits; PostgreSQL's bigint is signed.

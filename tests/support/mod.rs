@@ -21,10 +21,12 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test fails where its database does"
 )]
 
 pub(crate) mod program;
+pub(crate) mod random;
 mod server;
 mod template;
 

@@ -1,0 +1,43 @@
+//! What to do about an error, where the error itself does not say.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::alerting::RuleError;
+use crate::store::StoreError;
+
+const UNREACHED: &str = "is the server up, and may this user connect? The place in each log is \
+     kept; the next run goes on there";
+const LOST: &str = "what was read before is stored; the next run goes on there";
+const READ_ONLY: &str = "the database takes no changes: is it a standby, or is \
+     default_transaction_read_only set? Name one that tripline can write to";
+const FORBIDDEN: &str = "connect as the role that owns tripline's tables, or grant that role to \
+     this one";
+
+/// What to do about an error, as a sentence for its own line.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    let error = match error.downcast_ref::<RuleError>() {
+        Some(RuleError::Store(error)) => error,
+        _ => error.downcast_ref::<StoreError>()?,
+    };
+    match error {
+        StoreError::Connect { .. } => Some(UNREACHED.to_owned()),
+        error if error.is_lost_connection() => Some(LOST.to_owned()),
+        StoreError::Database(error) => of_the_server(error),
+        _ => None,
+    }
+}
+
+fn of_the_server(error: &DieselError) -> Option<String> {
+    let DieselError::DatabaseError(kind, information) = error else { return None };
+    // diesel knows no kind for missing rights, nor does it show the code.
+    let forbids = ["permission denied", "must be owner"];
+    if matches!(kind, DatabaseErrorKind::ReadOnlyTransaction) {
+        Some(READ_ONLY.to_owned())
+    } else if let Some(hint) = information.hint() {
+        Some(hint.to_owned())
+    } else if forbids.iter().any(|words| information.message().contains(words)) {
+        Some(FORBIDDEN.to_owned())
+    } else {
+        None
+    }
+}
