@@ -111,6 +111,17 @@ Examples:
 
 Without --all only those that fire. Times are UTC.")]
     Alerts(Alerts),
+    /// Run fixture cases through the real pipeline and compare with what they expect
+    #[command(after_help = "\
+Examples:
+  tripline replay cases/timeouts
+  tripline replay cases/*
+  tripline replay --json cases/* | jq '.cases[] | select(.passed | not)'
+
+A case is a folder with case.toml, pieces of logs, and tripline.toml if it has a config. It runs
+on a simulated clock, in a database of the private PostgreSQL that is dropped afterwards. Exit
+code 1 when a case fails.")]
+    Replay(Replay),
     /// Manage the private PostgreSQL that is used when no database is configured
     #[command(after_help = "\
 Examples:
@@ -134,6 +145,15 @@ pub struct Logs {
     pub chunk_bytes: Option<u64>,
     #[command(flatten)]
     pub wait: Wait,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Folders of cases
+    #[arg(value_name = "CASE", required = true)]
+    pub cases: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: Json,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,8 @@ pub mod store;
 pub mod ingest;
 pub mod alerting;
 pub mod notify;
+pub mod pipeline;
+pub mod replay;
 pub mod report;
 #[allow(missing_docs, clippy::doc_markdown, reason = "its doc comments are the help texts")]
 pub mod cli;

@@ -30,6 +30,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("ingest", &["model", "config", "tail", "parse", "store"]),
     ("alerting", &["model", "config", "store"]),
     ("notify", &["model", "duration", "visible", "store"]),
+    ("pipeline", &["model", "visible", "config", "store", "ingest", "alerting", "notify"]),
+    ("replay", &["model", "duration", "config", "cluster", "store", "ingest", "pipeline"]),
     ("report", &["duration", "visible", "store"]),
     ("cli", &[]),
     ("commands", &[]),

@@ -6,6 +6,7 @@ mod db;
 mod hint;
 mod ingest;
 mod migrate;
+mod replay;
 mod run;
 mod session;
 mod status;
@@ -45,6 +46,7 @@ pub fn execute(cli: &Cli, tick: Tick, stop: &Arc<AtomicBool>) -> anyhow::Result<
         Command::Migrate => migrate::run(global, &mut stdout),
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),
         Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),
+        Command::Replay(arguments) => replay::run(arguments, &mut stdout),
         Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),
     }?;
     stdout.flush()?;

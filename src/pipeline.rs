@@ -1,0 +1,144 @@
+//! One tick: the stages in their order, for the cron job and for replayed cases alike.
+//!
+//! In: an open database, the config, the moment. Out: the figures of what was done. What
+//! fails is logged here and counted; only what stops everything is returned as an error.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use diesel::pg::PgConnection;
+
+use crate::alerting::{self, RuleError};
+use crate::config::Config;
+use crate::ingest::{self, AfterChunk, Ingest, Outcome, Target};
+use crate::model::Tick;
+use crate::notify::{self, NotifyError};
+use crate::store::StoreError;
+use crate::store::runs::Figures;
+
+/// What the stages of one tick have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Pipeline<'a> {
+    /// The name of this host.
+    pub host: &'a str,
+    /// What is to be read, and judged by which rules.
+    pub config: &'a Config,
+    /// The moment of the run.
+    pub tick: Tick,
+    /// Set by SIGTERM and SIGINT: stop at the next safe point.
+    pub stop: &'a AtomicBool,
+    /// Bytes of log in one transaction.
+    pub chunk_bytes: u64,
+}
+
+impl Pipeline<'_> {
+    /// Brings the rules in the database to what the config says.
+    ///
+    /// # Errors
+    /// When a pattern is no regular expression, or the database fails.
+    pub fn sync_rules(&self, connection: &mut PgConnection) -> Result<(), RuleError> {
+        let host = if self.config.evaluate.all_hosts { "*" } else { self.host };
+        alerting::sync(connection, host, &self.config.rules, self.tick)
+    }
+
+    /// The first stage: reads the targets, and tells what failed and what was lost.
+    ///
+    /// # Errors
+    /// When the database fails, or another run reads the same sources.
+    pub fn read(
+        &self,
+        connection: &mut PgConnection,
+        targets: &[Target],
+        after_chunk: &mut AfterChunk<'_>,
+    ) -> Result<Outcome, StoreError> {
+        let stage = Ingest {
+            host: self.host,
+            tick: self.tick,
+            partition_interval: self.config.database.partition,
+            chunk_bytes: self.chunk_bytes,
+            stop: self.stop,
+        };
+        let outcome = ingest::run(connection, &stage, targets, after_chunk)?;
+        for failure in outcome.failures.iter().filter(|failure| failure.tell) {
+            log::error!("{}", failure.message);
+        }
+        for (path, gap) in &outcome.gaps {
+            let lost = match gap.lost_bytes {
+                Some(bytes @ 1..) => format!("at least {bytes} bytes were lost"),
+                _ => "lines written since the last run may be lost".to_owned(),
+            };
+            log::warn!("{}: {}; {lost}", shown(path), gap.reason);
+        }
+        Ok(outcome)
+    }
+
+    /// The first stage, with the rules evaluated after each chunk, so that no backlog of
+    /// entries piles up.
+    ///
+    /// # Errors
+    /// As [`Pipeline::read`].
+    pub fn read_and_evaluate(
+        &self,
+        connection: &mut PgConnection,
+        targets: &[Target],
+    ) -> Result<Outcome, StoreError> {
+        let mut evaluation = Figures::default();
+        let mut outcome = self.read(connection, targets, &mut |connection, source| {
+            alerting::evaluate(connection, source, self.tick)
+                .or_else(|error| tell(error, &mut evaluation))
+        })?;
+        outcome.figures.errors += evaluation.errors;
+        Ok(outcome)
+    }
+
+    /// The second and the third stage: from entries to alerts, from alerts to people.
+    ///
+    /// A source that cannot be evaluated does not stop the others.
+    ///
+    /// # Errors
+    /// When the database is lost.
+    pub fn evaluate_and_deliver(
+        &self,
+        connection: &mut PgConnection,
+        figures: &mut Figures,
+        stdout: &mut dyn Write,
+    ) -> Result<(), StoreError> {
+        let host = (!self.config.evaluate.all_hosts).then_some(self.host);
+        for source in alerting::sources_to_evaluate(connection, host)? {
+            let announced = alerting::evaluate(connection, source, self.tick).and_then(|()| {
+                alerting::announce(connection, source, self.host, notify::STDOUT, self.tick)
+            });
+            match announced {
+                Ok(announced) => {
+                    figures.alerts_fired += announced.fired;
+                    figures.alerts_resolved += announced.resolved;
+                }
+                Err(error) => tell(error, figures)?,
+            }
+        }
+        match notify::deliver_to_stdout(connection, self.host, self.tick, stdout) {
+            Ok(_) => {}
+            Err(NotifyError::Store(error)) if error.is_lost_connection() => return Err(error),
+            Err(error) => {
+                log::error!("{error}");
+                figures.errors += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells that an evaluation failed; what it did not do is done by the next run.
+fn tell(error: StoreError, figures: &mut Figures) -> Result<(), StoreError> {
+    if error.is_lost_connection() {
+        return Err(error);
+    }
+    log::error!("cannot evaluate the rules: {error}; the next run tries again");
+    figures.errors += 1;
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    crate::visible::line(&path.to_string_lossy(), 4096)
+}

@@ -1,0 +1,145 @@
+//! Fixture cases: logs that grow step by step, the real pipeline on a simulated clock, and
+//! what is expected of each run.
+//!
+//! In: the folder of a case. Out: the differences between what was expected and what came of
+//! it; none if the case passes. Everything below the clock is the real thing: the same stages,
+//! the same SQL, a database that is made for the case and dropped after it.
+
+mod case;
+mod compare;
+mod scratch;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use diesel::pg::PgConnection;
+use serde::Serialize;
+
+pub use self::scratch::ScratchServer;
+
+use self::case::{Case, Step};
+use crate::config::{Config, SourceConfig, SourcePath};
+use crate::ingest::{self, Target};
+use crate::model::Tick;
+use crate::pipeline::Pipeline;
+use crate::store::connection;
+
+/// The name of the simulated host.
+const HOST: &str = "replay";
+
+/// What came of a case.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The name of its folder.
+    pub name: String,
+    /// Whether everything was as expected.
+    pub passed: bool,
+    /// What was not, one text a difference.
+    pub differences: Vec<String>,
+}
+
+/// Runs a case in a database of its own on `server`.
+///
+/// # Errors
+/// When the case cannot be read or run; a difference is no error.
+pub fn run(folder: &Path, server: &mut ScratchServer) -> anyhow::Result<Outcome> {
+    let case = Case::read(folder)?;
+    let database = server.database()?;
+    let mut connection = connection::connect(database.url(), "made for the case")?;
+    let root = tempfile::tempdir().context("cannot make a folder for the logs of the case")?;
+    let mut differences = Vec::new();
+    for (index, step) in case.steps.iter().enumerate() {
+        let found = take(step, &case, &mut connection, root.path())
+            .with_context(|| format!("{}: step {}", case.name, index + 1))?;
+        differences.extend(found.into_iter().map(|text| format!("step {}: {text}", index + 1)));
+    }
+    Ok(Outcome { name: case.name, passed: differences.is_empty(), differences })
+}
+
+/// Does one step, and returns what is not as expected.
+fn take(
+    step: &Step,
+    case: &Case,
+    connection: &mut PgConnection,
+    root: &Path,
+) -> anyhow::Result<Vec<String>> {
+    match step {
+        Step::Append { log, bytes } => {
+            append(&below(root, log), bytes)?;
+            Ok(Vec::new())
+        }
+        Step::Rotate { log, to } => {
+            fs::rename(below(root, log), below(root, to))?;
+            Ok(Vec::new())
+        }
+        Step::Run { tick, expected } => {
+            run_once(case, connection, root, Tick(*tick))?;
+            Ok(compare::differences(connection, *tick, expected)?)
+        }
+    }
+}
+
+/// One run of the job. What it prints is in the outbox as well, where it is compared.
+fn run_once(
+    case: &Case,
+    connection: &mut PgConnection,
+    root: &Path,
+    tick: Tick,
+) -> anyhow::Result<()> {
+    let pipeline = Pipeline {
+        host: HOST,
+        config: &case.config,
+        tick,
+        stop: &AtomicBool::new(false),
+        chunk_bytes: ingest::CHUNK_BYTES,
+    };
+    let targets = targets(case, root)?;
+    pipeline.sync_rules(connection)?;
+    let mut figures = pipeline.read_and_evaluate(connection, &targets)?.figures;
+    pipeline.evaluate_and_deliver(connection, &mut figures, &mut io::sink())?;
+    Ok(())
+}
+
+/// The logs to read, below the folder of the case, under the names that they have outside.
+fn targets(case: &Case, root: &Path) -> anyhow::Result<Vec<Target>> {
+    let mut sources = case.config.sources.clone();
+    if sources.is_empty() {
+        sources = case.logs().iter().map(|log| SourceConfig::for_path(log)).collect();
+    }
+    for source in &mut sources {
+        source.paths =
+            source.paths.iter().map(|path| path_below(root, path)).collect::<Result<_, _>>()?;
+    }
+    let config = Config { sources, ..Config::default() };
+    let mut targets = ingest::expand(&config, &[], case.zone)?;
+    for target in &mut targets {
+        let outside = Path::new("/").join(target.path.strip_prefix(root)?);
+        target.config.name.get_or_insert_with(|| outside.to_string_lossy().into_owned());
+    }
+    Ok(targets)
+}
+
+fn path_below(root: &Path, path: &SourcePath) -> anyhow::Result<SourcePath> {
+    Ok(match path {
+        SourcePath::Literal(path) => SourcePath::Literal(below(root, path)),
+        SourcePath::Glob(pattern) => {
+            let root = glob::Pattern::escape(&root.to_string_lossy());
+            SourcePath::Glob(glob::Pattern::new(&format!("{root}{pattern}"))?)
+        }
+    })
+}
+
+/// An absolute path as one below `root`.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+fn append(log: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    File::options().create(true).append(true).open(log)?.write_all(bytes)
+}
