@@ -7,6 +7,7 @@ use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::state_folder::create_parents;
@@ -20,6 +21,9 @@ pub enum LockError {
     /// Another run holds it.
     #[error("another run holds the lock {0}")]
     Held(PathBuf),
+    /// The process was asked to end while it waited.
+    #[error("stopped by a signal while waiting for the lock {0}")]
+    Stopped(PathBuf),
     /// The file cannot be made or locked.
     #[error(
         "cannot lock {path}: {source}; make its folder writable, or set lock_file in the config"
@@ -44,6 +48,14 @@ impl RunLock {
     /// # Errors
     /// [`LockError::Held`] when another run holds it all that time.
     pub fn take(path: &Path, wait: Duration) -> Result<Self, LockError> {
+        Self::take_unless(&AtomicBool::new(false), path, wait)
+    }
+
+    /// The same, unless `stop` is set while it waits.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] and [`LockError::Stopped`].
+    pub fn take_unless(stop: &AtomicBool, path: &Path, wait: Duration) -> Result<Self, LockError> {
         let failed = |source| LockError::Failed { path: path.to_owned(), source };
         let file = open(path).map_err(failed)?;
         let begun = Instant::now();
@@ -51,6 +63,9 @@ impl RunLock {
             // std has methods of the same names since 1.89: these are fs2's.
             match fs2::FileExt::try_lock_exclusive(&file) {
                 Ok(()) => return Ok(Self { _file: file }),
+                Err(error) if is_held(&error) && stop.load(Ordering::Relaxed) => {
+                    return Err(LockError::Stopped(path.to_owned()));
+                }
                 Err(error) if is_held(&error) && begun.elapsed() < wait => {
                     std::thread::sleep(RETRY.min(wait));
                 }
@@ -69,7 +84,13 @@ fn open(path: &Path) -> io::Result<File> {
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
     if let Some(folder) = path.parent() {
         create_parents(folder)?;
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        match DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+            // What exists there is no folder.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(io::ErrorKind::NotADirectory.into());
+            }
+            made => made?,
+        }
     }
     File::options().create(true).append(true).mode(0o600).custom_flags(no_follow).open(path)
 }

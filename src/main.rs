@@ -11,9 +11,13 @@ use tripline::cli::{Cli, Global};
 use tripline::commands;
 use tripline::model::Tick;
 
+/// Where messages go that say what to do.
+const HINT: &str = "tripline::hint";
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logger(&cli.global);
+    commands::hide_url(&cli.global);
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&stop)) {
@@ -30,7 +34,7 @@ fn main() -> ExitCode {
             } else if !error.is::<commands::SomeFailed>() {
                 log::error!("{}", commands::message(&error));
                 if let Some(hint) = commands::hint(&error) {
-                    log::error!("{hint}");
+                    log::error!(target: HINT, "{hint}");
                 }
             }
             ExitCode::from(code)
@@ -55,7 +59,10 @@ fn start_logger(global: &Global) {
     let environment = env_logger::Env::default().default_filter_or(level);
     env_logger::Builder::from_env(environment)
         .format(|buffer, record| {
-            let level = record.level().as_str().to_lowercase();
+            let level = match record.target() {
+                HINT => "hint".to_owned(),
+                _ => record.level().as_str().to_lowercase(),
+            };
             writeln!(buffer, "tripline: {level}: {}", record.args())
         })
         .init();

@@ -1,6 +1,7 @@
 //! `tripline alert`: evaluate the rules, record and deliver alerts.
 
 use std::io::Write;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use diesel::pg::PgConnection;
@@ -18,11 +19,12 @@ pub(super) fn run(
     global: &Global,
     arguments: &Wait,
     tick: Tick,
+    stop: &AtomicBool,
     stdout: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let begun = Instant::now();
     let session = Session::new(global)?;
-    let _lock = session.lock(Stage::Alert, arguments.seconds)?;
+    let _lock = session.lock(Stage::Alert, arguments.seconds, stop)?;
     let mut connection = session.connect()?;
     sync_rules(&session, &mut connection, tick)?;
     let mut figures = Figures::default();

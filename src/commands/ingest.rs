@@ -11,6 +11,10 @@ use crate::cli::{Global, Logs};
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Target};
 use crate::model::Tick;
 use crate::store::runs::{self, Figures};
+use crate::visible;
+
+/// A path alone may have 4096 characters.
+const MESSAGE_CHARS: usize = 8192;
 
 pub(super) fn run(
     global: &Global,
@@ -21,7 +25,7 @@ pub(super) fn run(
     let begun = Instant::now();
     let session = Session::new(global)?;
     let targets = targets(&session, arguments)?;
-    let _lock = session.lock(Stage::Ingest, arguments.wait.seconds)?;
+    let _lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
     let mut connection = session.connect()?;
     let stage = stage(&session, arguments, tick, stop);
     let outcome = read(&mut connection, &stage, &targets, &mut |_, _| Ok(()))?;
@@ -67,7 +71,7 @@ pub(super) fn read(
 ) -> anyhow::Result<Outcome> {
     let outcome = ingest::run(connection, stage, targets, after_chunk)?;
     for failure in outcome.failures.iter().filter(|failure| failure.tell) {
-        log::error!("{}", failure.message);
+        log::error!("{}", visible::line(&failure.message, MESSAGE_CHARS));
     }
     for (path, gap) in &outcome.gaps {
         let lost = match gap.lost_bytes {

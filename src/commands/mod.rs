@@ -3,6 +3,7 @@
 mod alert;
 mod alerts;
 mod db;
+mod hide_url;
 mod hint;
 mod ingest;
 mod migrate;
@@ -16,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use hide_url::hide_url;
 pub use hint::hint;
 
 use crate::alerting::RuleError;
@@ -42,7 +44,7 @@ pub fn execute(cli: &Cli, tick: Tick, stop: &Arc<AtomicBool>) -> anyhow::Result<
     match &cli.command {
         Command::Run(arguments) => run::run(global, arguments, tick, stop, &mut stdout),
         Command::Ingest(arguments) => ingest::run(global, arguments, tick, stop),
-        Command::Alert(arguments) => alert::run(global, arguments, tick, &mut stdout),
+        Command::Alert(arguments) => alert::run(global, arguments, tick, stop, &mut stdout),
         Command::Migrate => migrate::run(global, &mut stdout),
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),
         Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),

@@ -22,7 +22,7 @@ pub(super) fn run(
     let begun = Instant::now();
     let session = Session::new(global)?;
     let targets = targets(&session, arguments)?;
-    let ingest_lock = session.lock(Stage::Ingest, arguments.wait.seconds)?;
+    let ingest_lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
     let mut connection = session.connect()?;
     sync_rules(&session, &mut connection, tick)?;
 
@@ -37,7 +37,7 @@ pub(super) fn run(
     let mut figures = outcome.figures;
     figures.errors += evaluation.errors;
     if !outcome.stopped {
-        let _lock = session.lock(Stage::Alert, arguments.wait.seconds)?;
+        let _lock = session.lock(Stage::Alert, arguments.wait.seconds, stop)?;
         evaluate_and_deliver(&session, &mut connection, tick, &mut figures, stdout)?;
     }
     finish(&session, &mut connection, "run", tick, begun, &figures)?;

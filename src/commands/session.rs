@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -9,6 +10,7 @@ use chrono_tz::Tz;
 use diesel::pg::PgConnection;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::hide_url;
 use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::config::{self, Config, DatabaseUrl};
@@ -104,13 +106,18 @@ impl Session {
     }
 
     /// Takes the lock of a stage: one run at a time on this host and database.
-    pub(super) fn lock(&self, stage: Stage, wait_seconds: u64) -> anyhow::Result<RunLock> {
+    pub(super) fn lock(
+        &self,
+        stage: Stage,
+        wait_seconds: u64,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<RunLock> {
         let path = match (&self.config.lock_file, stage) {
             (Some(path), Stage::Ingest) => path.clone(),
             (Some(path), Stage::Alert) => with_suffix(path, ".alert"),
             (None, stage) => self.default_lock(stage)?,
         };
-        Ok(RunLock::take(&path, Duration::from_secs(wait_seconds))?)
+        Ok(RunLock::take_unless(stop, &path, Duration::from_secs(wait_seconds))?)
     }
 
     /// Named after the database, so that two set-ups on one host never wait for each other.
@@ -138,9 +145,14 @@ impl Database {
         if let Some(url) = &global.database_url {
             return given(url.clone(), "given by --database-url");
         }
-        for variable in ["TRIPLINE_DATABASE_URL", "DATABASE_URL"] {
+        // Where the URL of the command line was hidden, it stands in the first variable.
+        let hidden = env::var(hide_url::ORIGIN).ok();
+        for (variable, hidden) in [(hide_url::URL, hidden), ("DATABASE_URL", None)] {
             match env::var(variable) {
-                Ok(url) if !url.is_empty() => return given(url, &format!("given by {variable}")),
+                Ok(url) if !url.is_empty() => {
+                    let origin = hidden.as_deref().unwrap_or(variable);
+                    return given(url, &format!("given by {origin}"));
+                }
                 Ok(_) | Err(env::VarError::NotPresent) => {}
                 Err(env::VarError::NotUnicode(_)) => {
                     return Err(UsageError(format!("{variable} is not UTF-8")).into());
