@@ -12,6 +12,8 @@ const READ_ONLY: &str = "the database takes no changes: is it a standby, or is \
      default_transaction_read_only set? Name one that tripline can write to";
 const FORBIDDEN: &str = "connect as the role that owns tripline's tables, or grant that role to \
      this one";
+const MIGRATOR: &str = "run tripline migrate once as a role that may create tables in the schema \
+     and the extension btree_gist in the database";
 
 /// What to do about an error, as a sentence for its own line.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
@@ -23,21 +25,27 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         StoreError::Connect { .. } => Some(UNREACHED.to_owned()),
         error if error.is_lost_connection() => Some(LOST.to_owned()),
         StoreError::Database(error) => of_the_server(error),
+        StoreError::Migration(message) if forbids(message) => Some(MIGRATOR.to_owned()),
         _ => None,
     }
 }
 
 fn of_the_server(error: &DieselError) -> Option<String> {
     let DieselError::DatabaseError(kind, information) = error else { return None };
-    // diesel knows no kind for missing rights, nor does it show the code.
-    let forbids = ["permission denied", "must be owner"];
     if matches!(kind, DatabaseErrorKind::ReadOnlyTransaction) {
         Some(READ_ONLY.to_owned())
     } else if let Some(hint) = information.hint() {
         Some(hint.to_owned())
-    } else if forbids.iter().any(|words| information.message().contains(words)) {
+    } else if forbids(information.message()) {
         Some(FORBIDDEN.to_owned())
     } else {
         None
     }
+}
+
+/// Whether the server misses a right. diesel knows no kind for that, nor shows the code.
+fn forbids(message: &str) -> bool {
+    ["permission denied", "must be owner", "no schema has been selected"]
+        .iter()
+        .any(|words| message.contains(words))
 }

@@ -3,7 +3,7 @@
 use diesel::connection::{CacheSize, Connection};
 use diesel::pg::PgConnection;
 
-use super::StoreError;
+use super::{StoreError, lines_joined};
 
 /// Connects to a database.
 ///
@@ -14,9 +14,7 @@ use super::StoreError;
 /// [`StoreError::Connect`], with what the server said.
 pub fn connect(url: &str, origin: &str) -> Result<PgConnection, StoreError> {
     let mut connection = PgConnection::establish(&with_defaults(url)).map_err(|error| {
-        let message = redact(&error.to_string(), url);
-        // The client library writes several lines, indented, with an empty one behind them.
-        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let message = lines_joined(&redact(&error.to_string(), url));
         StoreError::Connect { origin: origin.to_owned(), message }
     })?;
     // A process of a second gains nothing from prepared statements, and pgbouncer loses them.

@@ -84,7 +84,14 @@ fn on_one_line(error: &DieselError) -> String {
         },
         other => other.to_string(),
     };
-    format!("{what}: {}", said.split_whitespace().collect::<Vec<_>>().join(" "))
+    format!("{what}: {}", lines_joined(&said))
+}
+
+/// The lines of a message on one line. What the client library guesses on indented lines is
+/// left out: our hint says it better.
+fn lines_joined(message: &str) -> String {
+    let lines = message.lines().filter(|line| !line.starts_with('\t')).map(str::trim);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// A file's numbers and hashes use all 64 bits; PostgreSQL's bigint is signed.

@@ -15,7 +15,7 @@ pub mod resume;
 
 pub use line_reader::{LineReader, RawLine};
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -28,6 +28,14 @@ pub enum TailError {
     /// Nothing lies at the path.
     #[error("{0} does not exist; create it, correct the path, or use a glob if it may be missing")]
     Missing(PathBuf),
+    /// The path is a symlink that leads nowhere.
+    #[error("{path} leads to {target}, which does not exist; correct the symlink or the path")]
+    Dangling {
+        /// The symlink.
+        path: PathBuf,
+        /// What is written in it.
+        target: PathBuf,
+    },
     /// The path is a folder, a pipe or a device.
     #[error("{path} is {what}, not a regular file; name a log file")]
     NotAFile {
@@ -66,8 +74,17 @@ impl LogFile {
     /// [`TailError`] for a path that is missing, unreadable or no regular file.
     pub fn open(path: &Path) -> Result<Self, TailError> {
         let unreadable = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => TailError::Missing(path.to_owned()),
-            _ => TailError::Unreadable { path: path.to_owned(), source },
+            io::ErrorKind::NotFound => match path.read_link() {
+                Ok(target) => TailError::Dangling { path: path.to_owned(), target },
+                Err(_) => TailError::Missing(path.to_owned()),
+            },
+            // A socket cannot even be opened.
+            _ => match path.metadata() {
+                Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+                    TailError::not_a_file(path, &metadata)
+                }
+                _ => TailError::Unreadable { path: path.to_owned(), source },
+            },
         };
         // Without O_NONBLOCK, opening a pipe would wait for a writer, perhaps for ever.
         let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
@@ -75,12 +92,15 @@ impl LogFile {
             File::options().read(true).custom_flags(nonblocking).open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(TailError::NotAFile {
-                path: path.to_owned(),
-                what: kind(metadata.file_type()),
-            });
+            return Err(TailError::not_a_file(path, &metadata));
         }
         Ok(Self { file, identity: identity::of(&metadata), size: metadata.len() })
+    }
+}
+
+impl TailError {
+    fn not_a_file(path: &Path, metadata: &Metadata) -> Self {
+        Self::NotAFile { path: path.to_owned(), what: kind(metadata.file_type()) }
     }
 }
 

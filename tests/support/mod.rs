@@ -42,7 +42,7 @@ fn migrate(url: &str) {
 
 /// A database of one test's own.
 pub(crate) struct TestDatabase {
-    name: String,
+    pub(crate) name: String,
     url: String,
     /// Holds the advisory lock that keeps other test processes from dropping the database.
     server: PgConnection,
