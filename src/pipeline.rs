@@ -4,7 +4,6 @@
 //! fails is logged here and counted; only what stops everything is returned as an error.
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use diesel::pg::PgConnection;
@@ -16,6 +15,10 @@ use crate::model::Tick;
 use crate::notify::{self, NotifyError};
 use crate::store::StoreError;
 use crate::store::runs::Figures;
+use crate::visible;
+
+/// A path alone may have 4096 characters.
+const MESSAGE_CHARS: usize = 8192;
 
 /// What the stages of one tick have in common.
 #[derive(Clone, Copy, Debug)]
@@ -61,14 +64,18 @@ impl Pipeline<'_> {
         };
         let outcome = ingest::run(connection, &stage, targets, after_chunk)?;
         for failure in outcome.failures.iter().filter(|failure| failure.tell) {
-            log::error!("{}", failure.message);
+            log::error!("{}", visible::line(&failure.message, MESSAGE_CHARS));
         }
         for (path, gap) in &outcome.gaps {
             let lost = match gap.lost_bytes {
                 Some(bytes @ 1..) => format!("at least {bytes} bytes were lost"),
                 _ => "lines written since the last run may be lost".to_owned(),
             };
-            log::warn!("{}: {}; {lost}", shown(path), gap.reason);
+            log::warn!(
+                "{}: {}; {lost}",
+                visible::line(&path.to_string_lossy(), MESSAGE_CHARS),
+                gap.reason
+            );
         }
         Ok(outcome)
     }
@@ -137,8 +144,4 @@ fn tell(error: StoreError, figures: &mut Figures) -> Result<(), StoreError> {
     log::error!("cannot evaluate the rules: {error}; the next run tries again");
     figures.errors += 1;
     Ok(())
-}
-
-fn shown(path: &Path) -> String {
-    crate::visible::line(&path.to_string_lossy(), 4096)
 }

@@ -8,13 +8,9 @@ use diesel::pg::PgConnection;
 use super::SomeFailed;
 use super::session::{Session, Stage, UsageError, host_zone};
 use crate::cli::{Global, Logs};
-use crate::ingest::{self, AfterChunk, Ingest, Outcome, Target};
+use crate::ingest::{self, Target};
 use crate::model::Tick;
 use crate::store::runs::{self, Figures};
-use crate::visible;
-
-/// A path alone may have 4096 characters.
-const MESSAGE_CHARS: usize = 8192;
 
 pub(super) fn run(
     global: &Global,
@@ -27,8 +23,8 @@ pub(super) fn run(
     let targets = targets(&session, arguments)?;
     let _lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
     let mut connection = session.connect()?;
-    let stage = stage(&session, arguments, tick, stop);
-    let outcome = read(&mut connection, &stage, &targets, &mut |_, _| Ok(()))?;
+    let pipeline = session.pipeline(tick, stop, arguments.chunk_bytes);
+    let outcome = pipeline.read(&mut connection, &targets, &mut |_, _| Ok(()))?;
     finish(&session, &mut connection, "ingest", tick, begun, &outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }
@@ -44,43 +40,6 @@ pub(super) fn targets(session: &Session, arguments: &Logs) -> anyhow::Result<Vec
         .into());
     }
     Ok(ingest::expand(&session.config, &arguments.logs, host_zone()?)?)
-}
-
-/// What the first stage needs besides its logs.
-pub(super) fn stage<'a>(
-    session: &'a Session,
-    arguments: &Logs,
-    tick: Tick,
-    stop: &'a AtomicBool,
-) -> Ingest<'a> {
-    Ingest {
-        host: &session.host,
-        tick,
-        partition_interval: session.config.database.partition,
-        chunk_bytes: arguments.chunk_bytes.unwrap_or(ingest::CHUNK_BYTES).max(1),
-        stop,
-    }
-}
-
-/// The first stage: reads the targets, and tells what failed and what was lost.
-pub(super) fn read(
-    connection: &mut PgConnection,
-    stage: &Ingest<'_>,
-    targets: &[Target],
-    after_chunk: &mut AfterChunk<'_>,
-) -> anyhow::Result<Outcome> {
-    let outcome = ingest::run(connection, stage, targets, after_chunk)?;
-    for failure in outcome.failures.iter().filter(|failure| failure.tell) {
-        log::error!("{}", visible::line(&failure.message, MESSAGE_CHARS));
-    }
-    for (path, gap) in &outcome.gaps {
-        let lost = match gap.lost_bytes {
-            Some(bytes @ 1..) => format!("at least {bytes} bytes were lost"),
-            _ => "lines written since the last run may be lost".to_owned(),
-        };
-        log::warn!("{}: {}; {lost}", super::display(path), gap.reason);
-    }
-    Ok(outcome)
 }
 
 /// Keeps the figures of a run and logs them on one line.

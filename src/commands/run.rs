@@ -4,13 +4,10 @@ use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::alert::{evaluate_and_deliver, sync_rules, tell};
-use super::ingest::{finish, read, result, stage, targets};
+use super::ingest::{finish, result, targets};
 use super::session::{Session, Stage};
-use crate::alerting;
 use crate::cli::{Global, Logs};
 use crate::model::Tick;
-use crate::store::runs::Figures;
 
 pub(super) fn run(
     global: &Global,
@@ -24,22 +21,14 @@ pub(super) fn run(
     let targets = targets(&session, arguments)?;
     let ingest_lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
     let mut connection = session.connect()?;
-    sync_rules(&session, &mut connection, tick)?;
-
-    // A backlog is evaluated chunk by chunk, so that no amount of it piles up.
-    let mut evaluation = Figures::default();
-    let stage = stage(&session, arguments, tick, stop);
-    let outcome = read(&mut connection, &stage, &targets, &mut |connection, id| {
-        alerting::evaluate(connection, id, tick).or_else(|error| tell(error, &mut evaluation))
-    })?;
+    let pipeline = session.pipeline(tick, stop, arguments.chunk_bytes);
+    pipeline.sync_rules(&mut connection)?;
+    let mut outcome = pipeline.read_and_evaluate(&mut connection, &targets)?;
     drop(ingest_lock);
-
-    let mut figures = outcome.figures;
-    figures.errors += evaluation.errors;
     if !outcome.stopped {
         let _lock = session.lock(Stage::Alert, arguments.wait.seconds, stop)?;
-        evaluate_and_deliver(&session, &mut connection, tick, &mut figures, stdout)?;
+        pipeline.evaluate_and_deliver(&mut connection, &mut outcome.figures, stdout)?;
     }
-    finish(&session, &mut connection, "run", tick, begun, &figures)?;
-    result(&figures, outcome.stopped)
+    finish(&session, &mut connection, "run", tick, begun, &outcome.figures)?;
+    result(&outcome.figures, outcome.stopped)
 }

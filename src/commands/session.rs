@@ -14,7 +14,10 @@ use super::hide_url;
 use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::config::{self, Config, DatabaseUrl};
+use crate::ingest;
 use crate::lock::RunLock;
+use crate::model::Tick;
+use crate::pipeline::Pipeline;
 use crate::state_folder::{self, state_folder};
 use crate::store::connection;
 use crate::store::migrations::{self, Schema};
@@ -102,6 +105,22 @@ impl Session {
                 let url = cluster.url(crate::cluster::DATABASE);
                 Ok(connection::connect(&url, "the private PostgreSQL")?)
             }
+        }
+    }
+
+    /// The stages of one tick; chunks are as large as usual where no size is given.
+    pub(super) fn pipeline<'a>(
+        &'a self,
+        tick: Tick,
+        stop: &'a AtomicBool,
+        chunk_bytes: Option<u64>,
+    ) -> Pipeline<'a> {
+        Pipeline {
+            host: &self.host,
+            config: &self.config,
+            tick,
+            stop,
+            chunk_bytes: chunk_bytes.unwrap_or(ingest::CHUNK_BYTES).max(1),
         }
     }
 
