@@ -33,7 +33,7 @@ pub enum StoreError {
     },
     /// A statement failed.
     #[error("{}", on_one_line(.0))]
-    Database(#[from] DieselError),
+    Database(DieselError),
     /// A migration failed.
     #[error("cannot migrate the database: {0}")]
     Migration(String),
@@ -46,6 +46,13 @@ pub enum StoreError {
     /// A value in the database that this program does not know.
     #[error("the database holds {0:?} where a {1} should be")]
     UnknownValue(String, &'static str),
+}
+
+// Not `#[from]`, which would make it a cause as well: the message says all of it already.
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        Self::Database(error)
+    }
 }
 
 impl StoreError {
