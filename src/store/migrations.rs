@@ -6,6 +6,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -33,6 +34,15 @@ pub enum Schema {
 /// # Errors
 /// When the database does not answer.
 pub fn schema(connection: &mut PgConnection) -> Result<Schema, StoreError> {
+    match look(connection)? {
+        // Another run may have migrated an empty database between the two questions that this
+        // takes; then a second look finds our tables.
+        Schema::Foreign => look(connection),
+        schema => Ok(schema),
+    }
+}
+
+fn look(connection: &mut PgConnection) -> Result<Schema, StoreError> {
     let Some(applied) = applied_versions(connection)? else {
         return Ok(if table_count(connection)? == 0 { Schema::Empty } else { Schema::Foreign });
     };
@@ -107,17 +117,21 @@ fn applied_versions(connection: &mut PgConnection) -> Result<Option<Vec<String>>
         exists: bool,
     }
     // The table is nearly always there: it is asked for only when reading it failed.
-    let versions = diesel::sql_query("select version from __diesel_schema_migrations order by 1")
-        .load::<Version>(connection);
-    match versions {
-        Ok(rows) => Ok(Some(rows.into_iter().map(|row| row.version).collect())),
-        Err(error @ diesel::result::Error::DatabaseError(..)) => {
+    match load_versions(connection) {
+        Err(DieselError::DatabaseError(..)) => {
             let table = "select to_regclass('__diesel_schema_migrations') is not null as exists";
             let table = diesel::sql_query(table).get_result::<Exists>(connection)?;
-            if table.exists { Err(error.into()) } else { Ok(None) }
+            // It may have been made meanwhile.
+            if table.exists { Ok(Some(load_versions(connection)?)) } else { Ok(None) }
         }
-        Err(error) => Err(error.into()),
+        versions => Ok(Some(versions?)),
     }
+}
+
+fn load_versions(connection: &mut PgConnection) -> QueryResult<Vec<String>> {
+    let rows = diesel::sql_query("select version from __diesel_schema_migrations order by version")
+        .load::<Version>(connection)?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
 }
 
 /// How many tables the database holds outside of the system's schemas.
