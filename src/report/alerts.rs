@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use serde::Serialize;
 
-use super::table::{table, text};
-use super::{optional_time, shown, time};
+use super::table::{Column, table, text};
+use super::{shown, time};
 use crate::duration;
 use crate::store::StoreError;
 
@@ -158,33 +158,31 @@ pub fn write_table(alerts: &[Alert], all: bool, out: &mut dyn Write) -> io::Resu
             if all { "no alert so far" } else { "no open alert (all: tripline alerts --all)" };
         return writeln!(out, "{hint}");
     }
-    let heads = [
-        "ALERT",
-        "STATE",
-        "SEVERITY",
-        "RULE",
-        "SOURCE",
-        "STARTED",
-        "ENDED",
-        "MEASURED",
-        "THRESHOLD",
-    ];
-    let mut table = table(&heads, &[0, 7, 8]);
+    let mut table = table(&[
+        ("ALERT", Column::Number),
+        ("STATE", Column::Word),
+        ("SEVERITY", Column::Word),
+        ("RULE", Column::Name),
+        ("STARTED", Column::Word),
+        ("LASTED", Column::Word),
+        ("COUNT", Column::Number),
+        ("SOURCE", Column::Name),
+    ]);
     for alert in alerts {
         let state = match alert.merged_into {
-            Some(id) => format!("merged into {id}"),
+            Some(id) => format!("in {id}"),
             None => alert.state.clone(),
         };
+        let lasted = alert.ended_at.map(|ended_at| duration::display(ended_at - alert.started_at));
         table.add_row([
             alert.id.to_string(),
             state,
             alert.severity.clone(),
             shown(&alert.rule),
-            shown(&alert.source),
             time(alert.started_at),
-            optional_time(alert.ended_at),
-            alert.measured.to_string(),
-            alert.threshold.to_string(),
+            lasted.unwrap_or_else(|| "-".to_owned()),
+            format!("{}/{}", alert.measured, alert.threshold),
+            shown(&alert.source),
         ]);
     }
     writeln!(out, "{}", text(&table))

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use serde::Serialize;
 
-use super::table::{table, text};
+use super::table::{Column, table, text};
 use super::{optional_time, shown, source_name, time};
 use crate::store::StoreError;
 
@@ -190,9 +190,8 @@ pub fn write_table(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", text(&source_table(status)))?;
     }
     for source in &status.sources {
-        if let Some(error) = &source.last_error {
-            let since = optional_time(source.last_error_since);
-            writeln!(out, "\n{}: {} (since {since})", shown(&source.name), shown(error))?;
+        for note in notes(source) {
+            writeln!(out, "\n{}: {note}", shown(&source.name))?;
         }
     }
     writeln!(out)?;
@@ -213,31 +212,50 @@ pub fn write_table(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "undelivered    {}", status.undelivered)
 }
 
+/// What is not as it should be with a source.
+fn notes(source: &SourceStatus) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(error) = &source.last_error {
+        let since = optional_time(source.last_error_since);
+        notes.push(format!("{} (since {since})", shown(error)));
+    }
+    for (number, what) in [
+        (source.unparsed_lines, "lines that could not be parsed"),
+        (source.cut_lines, "lines that were not kept whole"),
+        (source.redated_entries, "entries dated in the future, which got the time of their run"),
+        (source.gaps, "times that bytes were lost before they were read (table ingest_gaps)"),
+    ] {
+        if number > 0 {
+            notes.push(format!("{what}: {number}"));
+        }
+    }
+    notes
+}
+
+/// The host is named where there are several.
 fn source_table(status: &Status) -> comfy_table::Table {
     let number = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), |v| v.to_string());
-    let heads = [
-        "SOURCE",
-        "HOST",
-        "OFFSET",
-        "SIZE",
-        "UNREAD",
-        "LINES",
-        "UNPARSED",
-        "GAPS",
-        "LAST ENTRY",
-        "STATE",
-    ];
-    let mut table = table(&heads, &[2, 3, 4, 5, 6, 7]);
+    let one_host = status.sources.windows(2).all(|pair| pair[0].host == pair[1].host);
+    let mut table = table(&[
+        ("SOURCE", Column::Name),
+        ("OFFSET", Column::Number),
+        ("SIZE", Column::Number),
+        ("UNREAD", Column::Number),
+        ("LINES", Column::Number),
+        ("LAST ENTRY", Column::Word),
+        ("STATE", Column::Word),
+    ]);
     for source in &status.sources {
+        let mut name = source_name(&source.name, &source.path);
+        if !one_host {
+            name = format!("{}: {name}", shown(&source.host));
+        }
         table.add_row([
-            source_name(&source.name, &source.path),
-            shown(&source.host),
+            name,
             source.byte_offset.to_string(),
             number(source.size_bytes),
             number(source.unread_bytes),
             source.lines.to_string(),
-            source.unparsed_lines.to_string(),
-            source.gaps.to_string(),
             optional_time(source.last_entry_at),
             (if source.last_error.is_some() { "ERROR" } else { "ok" }).to_owned(),
         ]);

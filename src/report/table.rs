@@ -1,19 +1,31 @@
 //! Tables without lines around them, which fit the terminal where there is one.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-/// A table with these column heads; those at `numbers` are set flush right.
-pub(super) fn table(heads: &[&str], numbers: &[usize]) -> Table {
+/// How a column is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    /// Words of bounded length, kept on one line.
+    Word,
+    /// A number, set flush right.
+    Number,
+    /// A name of any length, which is broken where the terminal is too narrow.
+    Name,
+}
+
+/// A table with these columns, each with its head.
+pub(super) fn table(columns: &[(&str, Column)]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(heads);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    for &index in numbers {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
+    table.set_header(columns.iter().map(|(head, _)| *head));
+    for (set, (_, column)) in table.column_iter_mut().zip(columns) {
+        set.set_padding((0, 2));
+        if *column != Column::Name {
+            set.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        if *column == Column::Number {
+            set.set_cell_alignment(CellAlignment::Right);
         }
     }
     table
