@@ -45,7 +45,10 @@ fn write_outcome(outcome: &Outcome, stdout: &mut dyn Write) -> io::Result<()> {
     let result = if outcome.passed { "ok    " } else { "FAILED" };
     writeln!(stdout, "{result} {}", outcome.name)?;
     for difference in &outcome.differences {
-        writeln!(stdout, "       {}", visible::line(difference, DIFFERENCE_CHARS))?;
+        // What is wrong with a TOML file is told in several lines.
+        for line in difference.lines() {
+            writeln!(stdout, "       {}", visible::line(line, DIFFERENCE_CHARS))?;
+        }
     }
     stdout.flush()
 }

@@ -1,9 +1,43 @@
 //! A case as its folder says it: `case.toml`, `tripline.toml` if there is one, pieces of logs.
+//!
+//! ```toml
+//! description = "What the case shows, in one sentence."   # required
+//! timezone = "Europe/Berlin"       # zone of the simulated host; default: UTC
+//!
+//! [[step]]                         # writes to a log; folders are made
+//! append = "/var/log/app.log"
+//! text = "2026-01-01 00:00:05 [ERROR] message\n"
+//!                                  # or file = "piece.log", below the folder of the case
+//! lines = [1, 12]                  # only these lines of it, from 1, the last one included
+//!
+//! [[step]]                         # renames; the next append makes a new log
+//! rotate = "/var/log/app.log"
+//! to = "/var/log/app.log.1"
+//!
+//! [[step]]                         # copies, then empties
+//! copytruncate = "/var/log/app.log"
+//! to = "/var/log/app.log.1"
+//!
+//! [[step]]                         # the job runs, and what is given here is compared
+//! run = "2026-01-01T00:01:00Z"     # or "+1m" after the run before
+//! fired = []                       # messages of this run: these alerts fire ...
+//! resolved = []                    # ... and these are over
+//! alerts = []                      # all alerts so far but those that another one absorbed
+//! entries = ["2026-01-01T00:00:05Z ERROR message"]   # all that are stored so far
+//! entry_count = 1                  # how many these are
+//! unparsed_lines = 0               # so far
+//! gaps = 0                         # so far: rotated files that could not be read to the end
+//! errors = 0                       # of this run; the only one that is compared in any case
+//! ```
+//!
+//! An alert is a table of `rule`, `source`, `started_at`, `ended_at`, `measured`, `number` and
+//! `state` (`firing` or `resolved`), of which only `rule` is required. Lists are compared
+//! without regard to their order. What an alert or a step does not name is not compared.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -19,33 +53,45 @@ pub(super) struct Case {
     pub(super) config: Config,
     /// The zone of the simulated host.
     pub(super) zone: Tz,
+    /// The last one is a run.
     pub(super) steps: Vec<Step>,
 }
 
 /// What happens, in order.
+#[derive(Debug)]
 pub(super) enum Step {
     /// Bytes are appended to a log.
     Append { log: PathBuf, bytes: Vec<u8> },
     /// The log is renamed and a new one will be created by the next append.
     Rotate { log: PathBuf, to: PathBuf },
+    /// The log is copied and then emptied.
+    CopyTruncate { log: PathBuf, to: PathBuf },
     /// The job runs, and what it does is compared.
     Run { tick: DateTime<Utc>, expected: Box<Expected> },
 }
 
-/// What a run is expected to do. What is not given is not compared; an empty list asserts
-/// that there is nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a run is expected to do. What is not given is not compared, but for errors; an empty
+/// list asserts that there is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Expected {
     /// Alerts announced as firing by this run.
     pub(super) fired: Option<Vec<ExpectedAlert>>,
     /// Alerts announced as over by this run.
     pub(super) resolved: Option<Vec<ExpectedAlert>>,
-    /// All entries stored so far: `TIME LEVEL MESSAGE`, in order of time.
+    /// All alerts so far, without those that another one absorbed.
+    pub(super) alerts: Option<Vec<ExpectedAlert>>,
+    /// All entries stored so far: `TIME LEVEL MESSAGE`.
     pub(super) entries: Option<Vec<String>>,
     /// How many entries are stored so far.
     pub(super) entry_count: Option<i64>,
     /// How many lines were neither the beginning nor the continuation of an entry so far.
     pub(super) unparsed_lines: Option<i64>,
+    /// How many files could not be read to their end so far.
+    pub(super) gaps: Option<i64>,
+    /// How much failed in this run.
+    #[serde(default)]
+    pub(super) errors: usize,
 }
 
 /// An alert in a list. What is not given is not compared.
@@ -57,9 +103,20 @@ pub(super) struct ExpectedAlert {
     pub(super) started_at: Option<DateTime<Utc>>,
     pub(super) ended_at: Option<DateTime<Utc>>,
     pub(super) measured: Option<i64>,
+    /// How often it began to fire: 2 is "FIRED again".
+    pub(super) number: Option<i64>,
+    pub(super) state: Option<State>,
 }
 
-/// `case.toml`, word for word.
+/// What became of an alert so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    Firing,
+    Resolved,
+}
+
+/// `case.toml`, word for word. Which keys a step may have depends on what it does.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CaseFile {
@@ -68,30 +125,35 @@ struct CaseFile {
     description: String,
     #[serde(default = "utc")]
     timezone: Tz,
-    step: Vec<StepFile>,
+    #[serde(default)]
+    step: Vec<toml::Table>,
 }
 
+/// What `append` needs besides the log.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StepFile {
-    append: Option<PathBuf>,
+struct Piece {
     text: Option<String>,
     file: Option<PathBuf>,
-    rotate: Option<PathBuf>,
-    to: Option<PathBuf>,
-    run: Option<String>,
-    fired: Option<Vec<ExpectedAlert>>,
-    resolved: Option<Vec<ExpectedAlert>>,
-    entries: Option<Vec<String>>,
-    entry_count: Option<i64>,
-    unparsed_lines: Option<i64>,
+    lines: Option<(usize, usize)>,
 }
+
+/// What `rotate` and `copytruncate` need besides the log.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    to: PathBuf,
+}
+
+/// The keys that say what a step does.
+const KINDS: [&str; 4] = ["append", "rotate", "copytruncate", "run"];
 
 impl Case {
     /// Reads the case in a folder.
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("case.toml");
-        let text = read_text(&path)?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let file: CaseFile =
             toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))?;
         let config_path = folder.join("tripline.toml");
@@ -102,17 +164,17 @@ impl Case {
             .step
             .into_iter()
             .enumerate()
-            .map(|(index, step)| {
-                step.check(folder, &mut clock)
+            .map(|(index, table)| {
+                step(table, folder, &mut clock)
                     .with_context(|| format!("{}: step {}", path.display(), index + 1))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        if !steps.iter().any(|step| matches!(step, Step::Run { .. })) {
-            bail!(
-                "{} has no step that runs anything: run = \"2026-01-01T00:01:00Z\"",
-                path.display()
-            );
-        }
+        ensure!(
+            matches!(steps.last(), Some(Step::Run { .. })),
+            "{}: the last step must run the job, else nobody sees what it does: \
+             run = \"2026-01-01T00:01:00Z\"",
+            path.display()
+        );
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name, config, zone: file.timezone, steps })
     }
@@ -129,45 +191,67 @@ impl Case {
         }
         logs
     }
+
+    /// The time of the first run from a step on: what the clock shows while the step is done.
+    pub(super) fn tick_at(&self, index: usize) -> Option<DateTime<Utc>> {
+        self.steps[index..].iter().find_map(|step| match step {
+            Step::Run { tick, .. } => Some(*tick),
+            _ => None,
+        })
+    }
 }
 
-impl StepFile {
-    /// What the step does; `clock` is the time of the last run, to which `+1m` is added.
-    fn check(self, folder: &Path, clock: &mut Option<DateTime<Utc>>) -> anyhow::Result<Step> {
-        match (self.append, self.rotate, self.run) {
-            (Some(log), None, None) => {
-                let bytes = match (self.text, self.file) {
-                    (Some(text), None) => text.into_bytes(),
-                    (None, Some(file)) => {
-                        let path = folder.join(file);
-                        fs::read(&path)
-                            .with_context(|| format!("cannot read {}", path.display()))?
-                    }
-                    _ => bail!("append needs either text or file"),
-                };
-                Ok(Step::Append { log: absolute(log)?, bytes })
-            }
-            (None, Some(log), None) => match self.to {
-                Some(to) => Ok(Step::Rotate { log: absolute(log)?, to: absolute(to)? }),
-                None => bail!("rotate needs to = \"/path/of/the/renamed.log\""),
-            },
-            (None, None, Some(time)) => {
-                let tick = next_tick(&time, *clock)?;
-                *clock = Some(tick);
-                Ok(Step::Run {
-                    tick,
-                    expected: Box::new(Expected {
-                        fired: self.fired,
-                        resolved: self.resolved,
-                        entries: self.entries,
-                        entry_count: self.entry_count,
-                        unparsed_lines: self.unparsed_lines,
-                    }),
-                })
-            }
-            _ => bail!("a step is one of append, rotate and run"),
+/// What a step does; `clock` is the time of the last run, to which `+1m` is added.
+fn step(
+    mut table: toml::Table,
+    folder: &Path,
+    clock: &mut Option<DateTime<Utc>>,
+) -> anyhow::Result<Step> {
+    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| table.contains_key(*kind)).collect();
+    let &[kind] = kinds.as_slice() else {
+        bail!("a step is one of {}, and only one of them", KINDS.join(", "));
+    };
+    let value = match table.remove(kind) {
+        Some(toml::Value::String(value)) => value,
+        _ => bail!("{kind} must be a text"),
+    };
+    Ok(match kind {
+        "append" => {
+            let bytes = piece(table.try_into()?, folder)?;
+            Step::Append { log: absolute(value.into())?, bytes }
         }
-    }
+        "rotate" | "copytruncate" => {
+            let Move { to } = table.try_into()?;
+            let (log, to) = (absolute(value.into())?, absolute(to)?);
+            if kind == "rotate" { Step::Rotate { log, to } } else { Step::CopyTruncate { log, to } }
+        }
+        _ => {
+            let tick = next_tick(&value, *clock)?;
+            *clock = Some(tick);
+            Step::Run { tick, expected: Box::new(table.try_into()?) }
+        }
+    })
+}
+
+/// What is appended.
+fn piece(piece: Piece, folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let bytes = match (piece.text, piece.file) {
+        (Some(text), None) => text.into_bytes(),
+        (None, Some(file)) => {
+            let path = folder.join(file);
+            fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?
+        }
+        (Some(_), Some(_)) => bail!("append has both text and file"),
+        (None, None) => bail!("append needs text or file"),
+    };
+    let Some((first, last)) = piece.lines else { return Ok(bytes) };
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    ensure!(
+        1 <= first && first <= last && last <= lines.len(),
+        "lines = [{first}, {last}] do not lie within the {} lines that there are",
+        lines.len()
+    );
+    Ok(lines[first - 1..last].concat())
 }
 
 /// The time of a run: RFC 3339, or `+1m` after the one before.
@@ -178,15 +262,16 @@ fn next_tick(text: &str, clock: Option<DateTime<Utc>>) -> anyhow::Result<DateTim
         });
     };
     let clock = clock.context("the first run needs a time: run = \"2026-01-01T00:01:00Z\"")?;
-    Ok(clock + duration::parse(step)?)
+    let step = duration::parse(step)?;
+    clock.checked_add_signed(step).with_context(|| format!("run = {text:?} is too far away"))
 }
 
+/// A path that stays below the folder of the logs when that is put before it.
 fn absolute(log: PathBuf) -> anyhow::Result<PathBuf> {
-    if log.is_absolute() { Ok(log) } else { bail!("paths must be absolute: {}", log.display()) }
-}
-
-fn read_text(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    ensure!(log.is_absolute(), "paths must be absolute: {}", log.display());
+    let inside = log.components().all(|part| part != Component::ParentDir);
+    ensure!(inside, "paths must not go up by ..: {}", log.display());
+    Ok(log)
 }
 
 fn utc() -> Tz {

@@ -3,14 +3,14 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 
-use super::case::{Expected, ExpectedAlert};
+use super::case::{Expected, ExpectedAlert, State};
 use crate::store::StoreError;
 
-/// An alert that a run announced.
+/// An alert, and what was said about it.
 #[derive(QueryableByName)]
-struct Announced {
+struct FoundAlert {
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = Text)]
@@ -23,6 +23,10 @@ struct Announced {
     ended_at: DateTime<Utc>,
     #[diesel(sql_type = BigInt)]
     measured: i64,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+    #[diesel(sql_type = Bool)]
+    fires: bool,
 }
 
 #[derive(QueryableByName)]
@@ -35,20 +39,29 @@ struct Stored {
     message: String,
 }
 
-/// The differences, one text each; none if all is as expected.
+/// The number of the last message that was written, so that those of a run can be told.
+pub(super) fn last_message(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    count(connection, "select coalesce(max(id), 0) as count from notifications")
+}
+
+/// What the database says other than expected, one text each; none if all is as expected.
+///
+/// `last_message` is that of before the run.
 pub(super) fn differences(
     connection: &mut PgConnection,
-    tick: DateTime<Utc>,
+    last_message: i64,
     expected: &Expected,
 ) -> Result<Vec<String>, StoreError> {
+    let mut found = diesel::sql_query(include_str!("announced.sql"))
+        .bind::<BigInt, _>(last_message)
+        .load::<FoundAlert>(connection)?;
+    found.extend(diesel::sql_query(include_str!("live.sql")).load::<FoundAlert>(connection)?);
     let mut differences = Vec::new();
-    let announced = diesel::sql_query(include_str!("announced.sql"))
-        .bind::<Timestamptz, _>(tick)
-        .load::<Announced>(connection)?;
-    for (kind, wanted) in [("fired", &expected.fired), ("resolved", &expected.resolved)] {
+    for (kind, wanted) in
+        [("fired", &expected.fired), ("resolved", &expected.resolved), ("alerts", &expected.alerts)]
+    {
         if let Some(wanted) = wanted {
-            let found: Vec<&Announced> =
-                announced.iter().filter(|alert| alert.kind == kind).collect();
+            let found: Vec<&FoundAlert> = found.iter().filter(|alert| alert.kind == kind).collect();
             differences.extend(compare_alerts(kind, wanted, &found));
         }
     }
@@ -62,15 +75,15 @@ pub(super) fn differences(
         let found: Vec<String> = found.iter().map(entry_line).collect();
         differences.extend(compare_entries(wanted, &found));
     }
-    let counts = [
-        ("entries", expected.entry_count, "select count(*) from log_entries"),
+    for (what, wanted, query) in [
+        ("entry_count", expected.entry_count, "select count(*) from log_entries"),
         (
-            "unparsed lines",
+            "unparsed_lines",
             expected.unparsed_lines,
             "select coalesce(sum(unparsed_lines), 0)::bigint as count from ingest_state",
         ),
-    ];
-    for (what, wanted, query) in counts {
+        ("gaps", expected.gaps, "select count(*) from ingest_gaps"),
+    ] {
         let Some(wanted) = wanted else { continue };
         let found = count(connection, query)?;
         if found != wanted {
@@ -89,28 +102,87 @@ fn count(connection: &mut PgConnection, query: &str) -> Result<i64, StoreError> 
     Ok(diesel::sql_query(query).get_result::<Count>(connection)?.count)
 }
 
-/// Takes each expected alert for the first that fits it, and names what is left on both sides.
-fn compare_alerts(kind: &str, wanted: &[ExpectedAlert], found: &[&Announced]) -> Vec<String> {
-    let mut left: Vec<&Announced> = found.to_vec();
-    let mut differences = Vec::new();
-    for alert in wanted {
-        match left.iter().position(|found| fits(alert, found)) {
-            Some(index) => {
-                left.remove(index);
-            }
-            None => differences.push(format!("{kind}: expected {}", expected_line(alert))),
-        }
-    }
-    differences.extend(left.iter().map(|alert| format!("{kind}: found    {}", found_line(alert))));
-    differences
+/// Gives each expected alert one that fits it, and names what is left on both sides.
+fn compare_alerts(kind: &str, wanted: &[ExpectedAlert], found: &[&FoundAlert]) -> Vec<String> {
+    let (missing, left) = pair(wanted, found, |wanted, found| fits(wanted, found));
+    let missing = missing.into_iter().map(expected_line);
+    let left = left.into_iter().map(|alert| found_line(alert));
+    lines(kind, missing, left)
 }
 
-fn fits(wanted: &ExpectedAlert, found: &Announced) -> bool {
+/// The entries as lines of a diff, without those that are the same.
+fn compare_entries(wanted: &[String], found: &[String]) -> Vec<String> {
+    let (missing, left) = pair(wanted, found, |wanted, found| wanted == found);
+    let quoted = |entry: &String| format!("{entry:?}");
+    lines("entries", missing.into_iter().map(quoted), left.into_iter().map(quoted))
+}
+
+fn lines(
+    what: &str,
+    missing: impl Iterator<Item = String>,
+    left: impl Iterator<Item = String>,
+) -> Vec<String> {
+    let missing = missing.map(|text| format!("{what}: expected {text}"));
+    missing.chain(left.map(|text| format!("{what}: found    {text}"))).collect()
+}
+
+/// Gives as many of `wanted` as possible one of `found` each, and returns the rest of both.
+///
+/// One that says little fits many: taking the first for it could leave nothing for one that
+/// says more. So one that finds its own taken has the other look for another (augmenting
+/// paths).
+fn pair<'a, A, B>(
+    wanted: &'a [A],
+    found: &'a [B],
+    fits: impl Fn(&A, &B) -> bool,
+) -> (Vec<&'a A>, Vec<&'a B>) {
+    fn place<A, B>(
+        wanted: &[A],
+        found: &[B],
+        fits: &impl Fn(&A, &B) -> bool,
+        one: usize,
+        tried: &mut [bool],
+        taken_by: &mut [Option<usize>],
+    ) -> bool {
+        for other in 0..found.len() {
+            if tried[other] || !fits(&wanted[one], &found[other]) {
+                continue;
+            }
+            tried[other] = true;
+            if taken_by[other]
+                .is_none_or(|holder| place(wanted, found, fits, holder, tried, taken_by))
+            {
+                taken_by[other] = Some(one);
+                return true;
+            }
+        }
+        false
+    }
+    let mut taken_by = vec![None; found.len()];
+    let missing = (0..wanted.len())
+        .filter(|&one| {
+            !place(wanted, found, &fits, one, &mut vec![false; found.len()], &mut taken_by)
+        })
+        .map(|one| &wanted[one])
+        .collect();
+    let left = found.iter().zip(&taken_by).filter(|(_, by)| by.is_none()).map(|(other, _)| other);
+    (missing, left.collect())
+}
+
+fn fits(wanted: &ExpectedAlert, found: &FoundAlert) -> bool {
     wanted.rule == found.rule
         && wanted.source.as_ref().is_none_or(|source| *source == found.source)
         && wanted.started_at.is_none_or(|time| time == found.started_at)
         && wanted.ended_at.is_none_or(|time| time == found.ended_at)
         && wanted.measured.is_none_or(|measured| measured == found.measured)
+        && wanted.number.is_none_or(|number| number == found.number)
+        && wanted.state.is_none_or(|state| state == found.state())
+}
+
+impl FoundAlert {
+    fn state(&self) -> State {
+        if self.fires { State::Firing } else { State::Resolved }
+    }
 }
 
 fn expected_line(alert: &ExpectedAlert) -> String {
@@ -118,34 +190,25 @@ fn expected_line(alert: &ExpectedAlert) -> String {
     let started = alert.started_at.map(|time| format!(", started {}", rfc3339(time)));
     let ended = alert.ended_at.map(|time| format!(", ended {}", rfc3339(time)));
     let measured = alert.measured.map(|measured| format!(", measured {measured}"));
-    let details = [source, started, ended, measured];
+    let number = alert.number.map(|number| format!(", number {number}"));
+    let state = alert.state.map(|state| match state {
+        State::Firing => ", firing".to_owned(),
+        State::Resolved => ", resolved".to_owned(),
+    });
+    let details = [source, started, ended, measured, number, state];
     details.into_iter().flatten().fold(alert.rule.clone(), |line, detail| line + &detail)
 }
 
-fn found_line(alert: &Announced) -> String {
+fn found_line(alert: &FoundAlert) -> String {
     expected_line(&ExpectedAlert {
         rule: alert.rule.clone(),
         source: Some(alert.source.clone()),
         started_at: Some(alert.started_at),
         ended_at: Some(alert.ended_at),
         measured: Some(alert.measured),
+        number: Some(alert.number),
+        state: Some(alert.state()),
     })
-}
-
-/// The entries as lines of a diff, without those that are the same.
-fn compare_entries(wanted: &[String], found: &[String]) -> Vec<String> {
-    let mut left: Vec<&String> = found.iter().collect();
-    let mut differences = Vec::new();
-    for entry in wanted {
-        match left.iter().position(|found| *found == entry) {
-            Some(index) => {
-                left.remove(index);
-            }
-            None => differences.push(format!("entries: expected {entry:?}")),
-        }
-    }
-    differences.extend(left.iter().map(|entry| format!("entries: found    {entry:?}")));
-    differences
 }
 
 fn entry_line(entry: &Stored) -> String {
@@ -162,14 +225,16 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
-    fn found(rule: &str, second: u32) -> Announced {
-        Announced {
+    fn found(rule: &str, second: u32) -> FoundAlert {
+        FoundAlert {
             kind: "fired".to_owned(),
             rule: rule.to_owned(),
             source: "/var/log/app.log".to_owned(),
             started_at: format!("2026-01-01T00:00:{second:02}Z").parse().unwrap(),
             ended_at: format!("2026-01-01T00:05:{second:02}Z").parse().unwrap(),
             measured: 1,
+            number: 1,
+            fires: true,
         }
     }
 
@@ -180,6 +245,8 @@ mod tests {
             started_at: None,
             ended_at: None,
             measured,
+            number: None,
+            state: None,
         }
     }
 
@@ -192,7 +259,7 @@ mod tests {
         );
         expect![[r"
             fired: expected fatal, measured 3
-            fired: found    burst on /var/log/app.log, started 2026-01-01T00:00:07Z, ended 2026-01-01T00:05:07Z, measured 1"]]
+            fired: found    burst on /var/log/app.log, started 2026-01-01T00:00:07Z, ended 2026-01-01T00:05:07Z, measured 1, number 1, firing"]]
         .assert_eq(&differences.join("\n"));
     }
 
@@ -200,5 +267,14 @@ mod tests {
     fn an_empty_list_asserts_silence() {
         assert_eq!(compare_alerts("fired", &[], &[]).len(), 0);
         assert_eq!(compare_alerts("fired", &[], &[&found("fatal", 5)]).len(), 1);
+    }
+
+    #[test]
+    fn an_alert_that_says_little_leaves_the_others_to_those_that_say_more() {
+        let wanted = [wanted("fatal", None), wanted("fatal", Some(1))];
+        let other = FoundAlert { measured: 2, ..found("fatal", 9) };
+        for found in [[&found("fatal", 5), &other], [&other, &found("fatal", 5)]] {
+            assert_eq!(compare_alerts("fired", &wanted, &found), Vec::<String>::new());
+        }
     }
 }

@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
+use glob::{Pattern, PatternError};
 use serde::Serialize;
 
 pub use self::scratch::ScratchServer;
@@ -52,8 +54,8 @@ pub fn run(folder: &Path, server: &mut ScratchServer) -> anyhow::Result<Outcome>
     let root = tempfile::tempdir().context("cannot make a folder for the logs of the case")?;
     let mut differences = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
-        let found = take(step, &case, &mut connection, root.path())
-            .with_context(|| format!("{}: step {}", case.name, index + 1))?;
+        let found = take(step, &case, index, &mut connection, root.path())
+            .with_context(|| format!("step {}", index + 1))?;
         differences.extend(found.into_iter().map(|text| format!("step {}: {text}", index + 1)));
     }
     Ok(Outcome { name: case.name, passed: differences.is_empty(), differences })
@@ -63,23 +65,50 @@ pub fn run(folder: &Path, server: &mut ScratchServer) -> anyhow::Result<Outcome>
 fn take(
     step: &Step,
     case: &Case,
+    index: usize,
     connection: &mut PgConnection,
     root: &Path,
 ) -> anyhow::Result<Vec<String>> {
     match step {
         Step::Append { log, bytes } => {
             append(&below(root, log), bytes)?;
-            Ok(Vec::new())
+            touch(&below(root, log), case.tick_at(index))?;
         }
         Step::Rotate { log, to } => {
-            fs::rename(below(root, log), below(root, to))?;
-            Ok(Vec::new())
+            let (from, to) = (below(root, log), below(root, to));
+            make_folder_of(&to)?;
+            fs::rename(from, to).with_context(|| format!("cannot rename {}", log.display()))?;
+        }
+        Step::CopyTruncate { log, to } => {
+            let (from, to) = (below(root, log), below(root, to));
+            make_folder_of(&to)?;
+            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", log.display()))?;
+            File::options().write(true).truncate(true).open(&from)?;
+            touch(&from, case.tick_at(index))?;
+            touch(&to, case.tick_at(index))?;
         }
         Step::Run { tick, expected } => {
-            run_once(case, connection, root, Tick(*tick))?;
-            Ok(compare::differences(connection, *tick, expected)?)
+            let last_message = compare::last_message(connection)?;
+            let errors = run_once(case, connection, root, Tick(*tick))?;
+            let mut differences = compare::differences(connection, last_message, expected)?;
+            if errors.count != expected.errors {
+                let told: String = errors.told.iter().map(|error| format!("; {error}")).collect();
+                differences.push(format!(
+                    "errors: expected {}, found {}{told}",
+                    expected.errors, errors.count
+                ));
+            }
+            return Ok(differences);
         }
     }
+    Ok(Vec::new())
+}
+
+/// What failed in a run.
+struct Errors {
+    count: usize,
+    /// What is known of them; the others were logged.
+    told: Vec<String>,
 }
 
 /// One run of the job. What it prints is in the outbox as well, where it is compared.
@@ -88,7 +117,7 @@ fn run_once(
     connection: &mut PgConnection,
     root: &Path,
     tick: Tick,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Errors> {
     let pipeline = Pipeline {
         host: HOST,
         config: &case.config,
@@ -98,9 +127,12 @@ fn run_once(
     };
     let targets = targets(case, root)?;
     pipeline.sync_rules(connection)?;
-    let mut figures = pipeline.read_and_evaluate(connection, &targets)?.figures;
+    let outcome = pipeline.read_and_evaluate(connection, &targets)?;
+    let mut figures = outcome.figures;
     pipeline.evaluate_and_deliver(connection, &mut figures, &mut io::sink())?;
-    Ok(())
+    let root = root.to_string_lossy();
+    let told = outcome.failures.iter().map(|one| one.message.replace(&*root, "")).collect();
+    Ok(Errors { count: figures.errors, told })
 }
 
 /// The logs to read, below the folder of the case, under the names that they have outside.
@@ -112,6 +144,9 @@ fn targets(case: &Case, root: &Path) -> anyhow::Result<Vec<Target>> {
     for source in &mut sources {
         source.paths =
             source.paths.iter().map(|path| path_below(root, path)).collect::<Result<_, _>>()?;
+        for glob in source.exclude.iter_mut().filter(|glob| glob.as_str().starts_with('/')) {
+            *glob = glob_below(root, glob)?;
+        }
     }
     let config = Config { sources, ..Config::default() };
     let mut targets = ingest::expand(&config, &[], case.zone)?;
@@ -125,11 +160,13 @@ fn targets(case: &Case, root: &Path) -> anyhow::Result<Vec<Target>> {
 fn path_below(root: &Path, path: &SourcePath) -> anyhow::Result<SourcePath> {
     Ok(match path {
         SourcePath::Literal(path) => SourcePath::Literal(below(root, path)),
-        SourcePath::Glob(pattern) => {
-            let root = glob::Pattern::escape(&root.to_string_lossy());
-            SourcePath::Glob(glob::Pattern::new(&format!("{root}{pattern}"))?)
-        }
+        SourcePath::Glob(pattern) => SourcePath::Glob(glob_below(root, pattern)?),
     })
+}
+
+fn glob_below(root: &Path, pattern: &Pattern) -> Result<Pattern, PatternError> {
+    let root = Pattern::escape(&root.to_string_lossy());
+    Pattern::new(&format!("{root}{pattern}"))
 }
 
 /// An absolute path as one below `root`.
@@ -138,8 +175,18 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 }
 
 fn append(log: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = log.parent() {
-        fs::create_dir_all(folder)?;
-    }
+    make_folder_of(log)?;
     File::options().create(true).append(true).open(log)?.write_all(bytes)
+}
+
+fn make_folder_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+/// Dates a file by the simulated clock: reading looks at how old a rotated file is.
+fn touch(path: &Path, tick: Option<DateTime<Utc>>) -> io::Result<()> {
+    match tick {
+        Some(tick) => File::options().write(true).open(path)?.set_modified(tick.into()),
+        None => Ok(()),
+    }
 }
