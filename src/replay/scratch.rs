@@ -9,7 +9,7 @@ use anyhow::Context;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Text;
 
 use crate::cluster::{Cluster, DATABASE};
 use crate::store::{connection, migrations};
@@ -21,8 +21,6 @@ const PREFIX: &str = "tripline_replay_";
 pub struct ScratchServer {
     cluster: Cluster,
     connection: PgConnection,
-    /// How databases are copied.
-    strategy: &'static str,
     made: u32,
 }
 
@@ -41,8 +39,7 @@ impl ScratchServer {
     pub fn new(cluster: Cluster) -> anyhow::Result<Self> {
         cluster.ensure_running()?;
         let connection = connection::connect(&cluster.url(DATABASE), "the private PostgreSQL")?;
-        let mut server = Self { cluster, connection, strategy: "", made: 0 };
-        server.strategy = server.quickest_strategy()?;
+        let mut server = Self { cluster, connection, made: 0 };
         server.drop_leftovers()?;
         let template = template();
         server.create(&template, "template0")?;
@@ -62,25 +59,13 @@ impl ScratchServer {
     }
 
     /// The names are made of letters, digits and underscores only.
+    ///
+    /// Copied through the write-ahead log, where PostgreSQL can: copying the files would need
+    /// two checkpoints, which on a durable server take several times as long.
     fn create(&mut self, name: &str, template: &str) -> anyhow::Result<()> {
         self.connection
-            .batch_execute(&format!("create database {name} template {template} {}", self.strategy))
+            .batch_execute(&format!("create database {name} template {template}"))
             .with_context(|| format!("cannot make the scratch database {name}"))
-    }
-
-    /// Small databases are copied quicker as files. PostgreSQL 14 knows no other way, and no
-    /// word for it.
-    fn quickest_strategy(&mut self) -> anyhow::Result<&'static str> {
-        #[derive(QueryableByName)]
-        struct Server {
-            #[diesel(sql_type = Bool)]
-            knows_strategies: bool,
-        }
-        let server = diesel::sql_query(
-            "select current_setting('server_version_num')::int >= 150000 as knows_strategies",
-        )
-        .get_result::<Server>(&mut self.connection)?;
-        Ok(if server.knows_strategies { "strategy file_copy" } else { "" })
     }
 
     fn drop(&mut self, name: &str) {
