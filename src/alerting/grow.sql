@@ -1,22 +1,33 @@
 -- Stored alerts grow to the whole of their episode. One that was over and holds again now is
 -- to be announced again, under its next number.
 -- $1 source, $2 tick, $3 rules, $4 groups, $5 starts, $6 ends, $7 measures
+with episode as (
+    select *, tstzrange(started_at, ended_at, '[]') as during
+    from unnest($3, $4, $5, $6, $7) as found (rule_id, group_key, started_at, ended_at, measured)
+), grown as (
+    -- As in absorb.sql: distinct makes it one look-up for each episode.
+    select stored.id, episode.started_at, episode.ended_at, episode.measured
+    from episode
+    cross join lateral (
+        select distinct id, started_at, ended_at, measured
+        from alerts
+        where alerts.source_id = $1
+          and alerts.rule_id = episode.rule_id
+          and alerts.group_key = episode.group_key
+          and alerts.merged_into is null
+          and alerts.retracted_at is null
+          and tstzrange(alerts.started_at, alerts.ended_at, '[]') <@ episode.during
+    ) stored
+    where (stored.started_at, stored.ended_at) <> (episode.started_at, episode.ended_at)
+       or stored.measured < episode.measured
+)
 update alerts alert
-set started_at  = episode.started_at,
-    ended_at    = episode.ended_at,
-    measured    = greatest(alert.measured, episode.measured),
-    fired_at    = case when alert.resolved_at is not null and episode.ended_at > $2 then null else alert.fired_at end,
-    number      = case when alert.resolved_at is not null and episode.ended_at > $2 then alert.number + 1 else alert.number end,
-    resolved_at = case when episode.ended_at > $2 then null else alert.resolved_at end
-from unnest($3, $4, $5, $6, $7) as episode (rule_id, group_key, started_at, ended_at, measured)
+set started_at  = grown.started_at,
+    ended_at    = grown.ended_at,
+    measured    = greatest(alert.measured, grown.measured),
+    fired_at    = case when alert.resolved_at is not null and grown.ended_at > $2 then null else alert.fired_at end,
+    number      = case when alert.resolved_at is not null and grown.ended_at > $2 then alert.number + 1 else alert.number end,
+    resolved_at = case when grown.ended_at > $2 then null else alert.resolved_at end
+from grown
 where alert.source_id = $1
-  and alert.rule_id = episode.rule_id
-  and alert.group_key = episode.group_key
-  and alert.merged_into is null
-  and alert.retracted_at is null
-  and tstzrange(alert.started_at, alert.ended_at, '[]')
-      <@ tstzrange(episode.started_at, episode.ended_at, '[]')
-  and (
-      (alert.started_at, alert.ended_at) <> (episode.started_at, episode.ended_at)
-      or alert.measured < episode.measured
-  )
+  and alert.id = grown.id
