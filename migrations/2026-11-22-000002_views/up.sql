@@ -8,7 +8,7 @@ create view threshold_hot as
 --
 -- What the window holds is counted as all entries so far less those that have left it. As a
 -- frame that moves it would be read again for each entry once it no longer fits in work_mem:
--- ten minutes instead of two seconds for a rule of five minutes at a thousand entries a second.
+-- more than a minute instead of 1.5 seconds for one rule of five minutes and 480,000 entries.
 --
 -- The window functions stand in a lateral subquery, which is never flattened: each rule is
 -- one index range scan of one source. Flattened, the planner reads all history, or tries
