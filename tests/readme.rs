@@ -2,7 +2,9 @@
 //!
 //! Every ```` ```console ```` block is run, one after the other, in a folder that stands for
 //! the home of a new user, with a private PostgreSQL of its own; every ```` ```toml ```` block
-//! is read as a config. Blocks of other languages are not run. Compared without regard to the
+//! is read as a config. One that begins with a comment which is a path is written there first;
+//! a `case.toml` is read by the replay that the README runs. Blocks of other languages are not
+//! run. Compared without regard to the
 //! width of columns, since this host's name and the folder are not those in the text.
 
 #![allow(
@@ -55,6 +57,12 @@ fn blocks() -> Vec<Block> {
     }
     assert!(!inside, "a block of the README has no end");
     blocks
+}
+
+/// The path that a block of a file names in its first line.
+fn path(block: &Block) -> Option<&Path> {
+    let path = Path::new(block.text.lines().next()?.strip_prefix("# ")?);
+    path.extension().is_some_and(|extension| extension == "toml").then_some(path)
 }
 
 /// The blocks of a language; there is one at least.
@@ -163,6 +171,13 @@ fn comparable(output: &str) -> String {
 #[test]
 fn commands_print_what_is_shown() {
     let user = User::new();
+    for block in blocks_in("toml") {
+        if let Some(path) = path(&block) {
+            let path = user.home.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, &block.text).unwrap();
+        }
+    }
     let mut compared = 0;
     for block in blocks_in("console") {
         for (command, shown) in commands(&block) {
@@ -180,7 +195,8 @@ fn commands_print_what_is_shown() {
 
 #[test]
 fn configs_are_right() {
-    for block in blocks_in("toml") {
+    let is_config = |block: &Block| path(block).is_none_or(|path| !path.ends_with("case.toml"));
+    for block in blocks_in("toml").into_iter().filter(is_config) {
         if let Err(error) = Config::parse(Path::new("tripline.toml"), block.text.as_bytes()) {
             panic!("README.md, block at line {}:\n{error}", block.line);
         }

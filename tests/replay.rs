@@ -88,7 +88,7 @@ impl Scratch {
         }
     }
 
-    /// The rows of a query, sorted by the program psql as it is installed.
+    /// The result of a query, one line a row.
     fn query(&self, statement: &str) -> String {
         let output = self
             .cluster
@@ -264,20 +264,87 @@ fn a_difference_is_told_and_does_not_stop_the_others() {
         ok     b passes
         1 of 2 cases passed
     "#]]);
-    let json = scratch.replay(&["--json"], &cases);
-    assert_eq!((json.code, json.stderr.as_str()), (Some(1), ""));
+    // An error that is not expected is one, whatever else is compared.
+    let missing = "[[step]]\nrotate = '/var/log/app.log'\nto = '/var/log/app.log.1'\n";
+    let run = "[[step]]\nrun = '2026-01-01T00:01:00Z'\n";
+    let missing = scratch.case("c errs", &format!("description = 'x'\n{log}{missing}{run}"));
+    let json = scratch.replay(&["--json"], &[cases[1].clone(), missing]);
+    assert_eq!(json.code, Some(1));
     let report: Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!(report["cases"][0]["passed"], false);
-    assert_eq!(report["cases"][1]["passed"], true);
+    let reason = "/var/log/app.log does not exist; create it, correct the path, or use a glob if \
+                  it may be missing";
+    assert_eq!(
+        report,
+        serde_json::json!({ "cases": [
+            { "name": "b passes", "passed": true, "differences": [] },
+            { "name": "c errs", "passed": false, "differences": [
+                format!("step 3: errors: expected 0, found 1; {reason}")
+            ] },
+        ] })
+    );
     assert_eq!(scratch.databases_of_cases(), "");
 }
 
 #[test]
-fn what_is_wrong_with_a_case_is_told() {
+fn the_clock_of_a_case_is_its_own() {
     let scratch = Scratch::new();
+    let log = LOG.replace("    ", "");
+    let twice = scratch.case(
+        "two runs at one time",
+        &format!(
+            "description = 'x'\n{log}
+            [[step]]
+            run = '2026-01-01T00:01:00Z'
+            fired = [{{ rule = 'fatal' }}]
+            [[step]]
+            run = '+0s'
+            fired = []
+            [[step]]
+            run = '2026-01-01T00:00:59Z'
+            fired = []
+            resolved = []"
+        ),
+    );
+    // For an hour a rotated log is watched, for as long as the new one is empty.
+    let rotated = scratch.case(
+        "an old log",
+        &format!(
+            "description = 'x'\n{log}
+            [[step]]
+            run = '2026-01-01T00:01:00Z'
+            [[step]]
+            rotate = '/var/log/app.log'
+            to = '/var/log/app.log.1'
+            [[step]]
+            append = '/var/log/app.log'
+            text = ''
+            [[step]]
+            run = '2026-01-01T01:01:00Z'
+            entry_count = 2
+            gaps = 0
+            [[step]]
+            append = '/var/log/app.log.1'
+            text = \"2026-01-01 01:01:05 [ERROR] nobody looks here\\n\"
+            [[step]]
+            run = '+1m'
+            entry_count = 2"
+        ),
+    );
+    scratch.replay(&[], &[twice, rotated]).expect(
+        0,
+        &expect![[r"
+            ok     two runs at one time
+            ok     an old log
+            2 of 2 cases passed
+        "]],
+    );
+}
+
+/// Cases with one mistake each, which their names tell.
+fn wrong_cases() -> Vec<(&'static str, String)> {
     let run = "[[step]]\nrun = '2026-01-01T00:01:00Z'\n";
     let append = "[[step]]\nappend = '/a.log'\n";
-    let cases: Vec<PathBuf> = [
+    vec![
         ("unknown key", format!("descripton = 'x'\n{run}")),
         ("unknown key of a step", format!("description = 'x'\n{run}fird = []")),
         ("unknown key of an alert", format!("description = 'x'\n{run}fired = [{{ rul = 'a' }}]")),
@@ -315,79 +382,85 @@ fn what_is_wrong_with_a_case_is_told() {
         ("no such zone", format!("description = 'x'\ntimezone = 'Berlin'\n{run}")),
         ("wrong config", format!("description = 'x'\n{run}")),
     ]
-    .into_iter()
-    .map(|(name, text)| scratch.case(name, &text))
-    .chain([scratch.cases().join("no folder")])
-    .collect();
+}
+
+#[test]
+fn what_is_wrong_with_a_case_is_told() {
+    let scratch = Scratch::new();
+    let cases: Vec<PathBuf> = wrong_cases()
+        .into_iter()
+        .map(|(name, text)| scratch.case(name, &text))
+        .chain([scratch.cases().join("no folder")])
+        .collect();
     fs::write(scratch.cases().join("wrong config/tripline.toml"), "[[rule]]\nname = 'a'\n")
         .unwrap();
     scratch.replay(&[], &cases).expect(1, &expect![[r#"
-        FAILED CASES/unknown key
+        FAILED unknown key
                CASES/unknown key/case.toml is wrong: TOML parse error at line 1, column 1
                  |
                1 | descripton = 'x'
                  | ^^^^^^^^^^
                unknown field `descripton`, expected one of `description`, `timezone`, `step`
-        FAILED CASES/unknown key of a step
+        FAILED unknown key of a step
                CASES/unknown key of a step/case.toml: step 1: unknown field `fird`, expected one of `fired`, `resolved`, `alerts`, `entries`, `entry_count`, `unparsed_lines`, `gaps`, `errors`
-        FAILED CASES/unknown key of an alert
+        FAILED unknown key of an alert
                CASES/unknown key of an alert/case.toml: step 1: unknown field `rul`, expected one of `rule`, `source`, `started_at`, `ended_at`, `measured`, `number`, `state`
                in `fired`
-        FAILED CASES/key of another step
+        FAILED key of another step
                CASES/key of another step/case.toml: step 1: unknown field `fired`, expected one of `text`, `file`, `lines`
-        FAILED CASES/no toml
+        FAILED no toml
                CASES/no toml/case.toml is wrong: TOML parse error at line 1, column 15
                  |
                1 | description = 
                  |               ^
                string values must be quoted, expected literal string
-        FAILED CASES/no description
+        FAILED no description
                CASES/no description/case.toml is wrong: TOML parse error at line 1, column 1
                  |
                1 | [[step]]
                  | ^
                missing field `description`
-        FAILED CASES/no step
+        FAILED no step
                CASES/no step/case.toml: the last step must run the job, else nobody sees what it does: run = "2026-01-01T00:01:00Z"
-        FAILED CASES/no run
+        FAILED no run
                CASES/no run/case.toml: the last step must run the job, else nobody sees what it does: run = "2026-01-01T00:01:00Z"
-        FAILED CASES/nothing after the last step
+        FAILED nothing after the last step
                CASES/nothing after the last step/case.toml: the last step must run the job, else nobody sees what it does: run = "2026-01-01T00:01:00Z"
-        FAILED CASES/no kind of step
+        FAILED no kind of step
                CASES/no kind of step/case.toml: step 1: a step is one of append, rotate, copytruncate, run, and only one of them
-        FAILED CASES/two kinds of step
+        FAILED two kinds of step
                CASES/two kinds of step/case.toml: step 1: a step is one of append, rotate, copytruncate, run, and only one of them
-        FAILED CASES/relative path
+        FAILED relative path
                CASES/relative path/case.toml: step 1: paths must be absolute: a.log
-        FAILED CASES/path that goes up
+        FAILED path that goes up
                CASES/path that goes up/case.toml: step 1: paths must not go up by ..: /../a
-        FAILED CASES/first run without a time
+        FAILED first run without a time
                CASES/first run without a time/case.toml: step 1: the first run needs a time: run = "2026-01-01T00:01:00Z"
-        FAILED CASES/no time
+        FAILED no time
                CASES/no time/case.toml: step 1: run = "noon" is neither a time (2026-01-01T00:01:00Z) nor a step (+1m): input contains invalid characters
-        FAILED CASES/no duration
+        FAILED no duration
                CASES/no duration/case.toml: step 2: "1 minute" is not a duration; write it like "90s", "5m", "1h30m" or "2d"
-        FAILED CASES/text and file
+        FAILED text and file
                CASES/text and file/case.toml: step 1: append has both text and file
-        FAILED CASES/neither text nor file
+        FAILED neither text nor file
                CASES/neither text nor file/case.toml: step 1: append needs text or file
-        FAILED CASES/no such file
+        FAILED no such file
                CASES/no such file/case.toml: step 1: cannot read CASES/no such file/b.log: No such file or directory (os error 2)
-        FAILED CASES/no such lines
-               CASES/no such lines/case.toml: step 1: lines = [1, 2] do not lie within the 1 lines that there are
-        FAILED CASES/rotate to nowhere
+        FAILED no such lines
+               CASES/no such lines/case.toml: step 1: lines = [1, 2]: the piece has the lines 1 to 1
+        FAILED rotate to nowhere
                CASES/rotate to nowhere/case.toml: step 1: missing field `to`
-        FAILED CASES/nothing to rotate
+        FAILED nothing to rotate
                step 1: cannot rename /a.log: No such file or directory (os error 2)
-        FAILED CASES/no such zone
+        FAILED no such zone
                CASES/no such zone/case.toml is wrong: TOML parse error at line 2, column 12
                  |
                2 | timezone = 'Berlin'
                  |            ^^^^^^^^
                failed to parse timezone: 'Berlin'
-        FAILED CASES/wrong config
+        FAILED wrong config
                CASES/wrong config/tripline.toml:1:1: missing key "kind" in [[rule]]
-        FAILED CASES/no folder
+        FAILED no folder
                cannot read CASES/no folder/case.toml: No such file or directory (os error 2)
         0 of 25 cases passed
     "#]]);

@@ -118,17 +118,22 @@ fn check_patterns(connection: &mut PgConnection, rules: &[RuleRow]) -> Result<()
             .get_result::<Readable>(connection);
         match readable {
             Ok(_) => {}
-            Err(DieselError::DatabaseError(_, information)) => {
-                return Err(RuleError::Pattern {
-                    rule: rule.name.clone(),
-                    pattern: pattern.clone(),
-                    message: information.message().to_owned(),
-                });
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(pattern_error(rule, pattern, error)),
         }
     }
     Ok(())
+}
+
+/// What the server says of a statement that holds nothing but a pattern, it says of the pattern.
+fn pattern_error(rule: &RuleRow, pattern: &str, error: DieselError) -> RuleError {
+    let message = match &error {
+        DieselError::DatabaseError(_, information) => information.message().to_owned(),
+        _ => return error.into(),
+    };
+    match StoreError::from(error) {
+        lost if lost.is_lost_connection() => lost.into(),
+        _ => RuleError::Pattern { rule: rule.name.clone(), pattern: pattern.to_owned(), message },
+    }
 }
 
 fn write(

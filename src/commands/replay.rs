@@ -15,12 +15,7 @@ pub(super) fn run(arguments: &Replay, stdout: &mut dyn Write) -> anyhow::Result<
     let mut server = ScratchServer::new(private_cluster()?)?;
     let mut outcomes = Vec::new();
     for folder in &arguments.cases {
-        // A case that cannot be run does not stop the others.
-        let outcome = replay::run(folder, &mut server).unwrap_or_else(|error| Outcome {
-            name: super::display(folder),
-            passed: false,
-            differences: vec![format!("{error:#}")],
-        });
+        let outcome = replay::run(folder, &mut server);
         if !arguments.output.json {
             write_outcome(&outcome, stdout)?;
         }

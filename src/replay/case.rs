@@ -47,8 +47,6 @@ use crate::duration;
 
 /// A case, read and checked.
 pub(super) struct Case {
-    /// The name of its folder.
-    pub(super) name: String,
     /// Its config; the built-in rules where it has none.
     pub(super) config: Config,
     /// The zone of the simulated host.
@@ -175,18 +173,20 @@ impl Case {
              run = \"2026-01-01T00:01:00Z\"",
             path.display()
         );
-        let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, config, zone: file.timezone, steps })
+        Ok(Self { config, zone: file.timezone, steps })
     }
 
-    /// The logs that the steps write, each once.
-    pub(super) fn logs(&self) -> Vec<PathBuf> {
+    /// The logs that the steps before one write, each once, without what a rotation has made.
+    pub(super) fn logs_before(&self, index: usize) -> Vec<PathBuf> {
         let mut logs: Vec<PathBuf> = Vec::new();
-        for step in &self.steps {
-            if let Step::Append { log, .. } = step
-                && !logs.contains(log)
-            {
-                logs.push(log.clone());
+        let mut rotated: Vec<&PathBuf> = Vec::new();
+        for step in &self.steps[..index] {
+            match step {
+                Step::Rotate { to, .. } | Step::CopyTruncate { to, .. } => rotated.push(to),
+                Step::Append { log, .. } if !logs.contains(log) && !rotated.contains(&log) => {
+                    logs.push(log.clone());
+                }
+                Step::Append { .. } | Step::Run { .. } => {}
             }
         }
         logs
@@ -211,9 +211,8 @@ fn step(
     let &[kind] = kinds.as_slice() else {
         bail!("a step is one of {}, and only one of them", KINDS.join(", "));
     };
-    let value = match table.remove(kind) {
-        Some(toml::Value::String(value)) => value,
-        _ => bail!("{kind} must be a text"),
+    let Some(toml::Value::String(value)) = table.remove(kind) else {
+        bail!("{kind} must be a text");
     };
     Ok(match kind {
         "append" => {
@@ -248,7 +247,7 @@ fn piece(piece: Piece, folder: &Path) -> anyhow::Result<Vec<u8>> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     ensure!(
         1 <= first && first <= last && last <= lines.len(),
-        "lines = [{first}, {last}] do not lie within the {} lines that there are",
+        "lines = [{first}, {last}]: the piece has the lines 1 to {}",
         lines.len()
     );
     Ok(lines[first - 1..last].concat())

@@ -45,9 +45,15 @@ pub struct Outcome {
 
 /// Runs a case in a database of its own on `server`.
 ///
-/// # Errors
-/// When the case cannot be read or run; a difference is no error.
-pub fn run(folder: &Path, server: &mut ScratchServer) -> anyhow::Result<Outcome> {
+/// One that cannot be read or run has failed, and why is its only difference.
+pub fn run(folder: &Path, server: &mut ScratchServer) -> Outcome {
+    let differences =
+        find_differences(folder, server).unwrap_or_else(|error| vec![format!("{error:#}")]);
+    let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+    Outcome { name, passed: differences.is_empty(), differences }
+}
+
+fn find_differences(folder: &Path, server: &mut ScratchServer) -> anyhow::Result<Vec<String>> {
     let case = Case::read(folder)?;
     let database = server.database()?;
     let mut connection = connection::connect(database.url(), "made for the case")?;
@@ -58,7 +64,7 @@ pub fn run(folder: &Path, server: &mut ScratchServer) -> anyhow::Result<Outcome>
             .with_context(|| format!("step {}", index + 1))?;
         differences.extend(found.into_iter().map(|text| format!("step {}: {text}", index + 1)));
     }
-    Ok(Outcome { name: case.name, passed: differences.is_empty(), differences })
+    Ok(differences)
 }
 
 /// Does one step, and returns what is not as expected.
@@ -89,14 +95,11 @@ fn take(
         }
         Step::Run { tick, expected } => {
             let last_message = compare::last_message(connection)?;
-            let errors = run_once(case, connection, root, Tick(*tick))?;
+            let errors = run_once(case, index, connection, root, Tick(*tick))?;
             let mut differences = compare::differences(connection, last_message, expected)?;
             if errors.count != expected.errors {
-                let told: String = errors.told.iter().map(|error| format!("; {error}")).collect();
-                differences.push(format!(
-                    "errors: expected {}, found {}{told}",
-                    expected.errors, errors.count
-                ));
+                let found = format!("errors: expected {}, found {}", expected.errors, errors.count);
+                differences.push([vec![found], errors.told].concat().join("; "));
             }
             return Ok(differences);
         }
@@ -114,6 +117,7 @@ struct Errors {
 /// One run of the job. What it prints is in the outbox as well, where it is compared.
 fn run_once(
     case: &Case,
+    index: usize,
     connection: &mut PgConnection,
     root: &Path,
     tick: Tick,
@@ -125,7 +129,7 @@ fn run_once(
         stop: &AtomicBool::new(false),
         chunk_bytes: ingest::CHUNK_BYTES,
     };
-    let targets = targets(case, root)?;
+    let targets = targets(case, index, root)?;
     pipeline.sync_rules(connection)?;
     let outcome = pipeline.read_and_evaluate(connection, &targets)?;
     let mut figures = outcome.figures;
@@ -136,10 +140,10 @@ fn run_once(
 }
 
 /// The logs to read, below the folder of the case, under the names that they have outside.
-fn targets(case: &Case, root: &Path) -> anyhow::Result<Vec<Target>> {
+fn targets(case: &Case, index: usize, root: &Path) -> anyhow::Result<Vec<Target>> {
     let mut sources = case.config.sources.clone();
     if sources.is_empty() {
-        sources = case.logs().iter().map(|log| SourceConfig::for_path(log)).collect();
+        sources = case.logs_before(index).iter().map(|log| SourceConfig::for_path(log)).collect();
     }
     for source in &mut sources {
         source.paths =
