@@ -10,10 +10,13 @@
     reason = "clippy.toml allows them in tests, but not in what tests share"
 )]
 
+#[path = "support/scratch.rs"]
+mod scratch;
+
 use std::env;
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -21,26 +24,14 @@ use std::process::{Child, Command};
 use std::thread;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
-use tempfile::TempDir;
 use tripline::cluster::{Cluster, ClusterError, DATABASE, Durability, Status};
 use tripline::state_folder::Environment;
 
-/// A private PostgreSQL that is stopped and removed with this value.
-struct Scratch {
-    cluster: Cluster,
-    folder: TempDir,
-}
+use scratch::{Scratch, open_folder};
 
 impl Scratch {
     fn new() -> Self {
         Self::below("state", Durability::ThrowAway)
-    }
-
-    /// With its base folder at a path below a new folder.
-    fn below(path: impl AsRef<Path>, durability: Durability) -> Self {
-        let folder = open_folder();
-        let cluster = Cluster::new(folder.path().join(path), durability);
-        Self { cluster, folder }
     }
 
     fn started() -> Self {
@@ -63,45 +54,11 @@ impl Scratch {
         }
     }
 
-    /// The result of a query, one line a row.
-    fn query(&self, statement: &str) -> String {
-        let output = self
-            .cluster
-            .psql(DATABASE)
-            .unwrap()
-            .args(["--no-psqlrc", "--no-align", "--tuples-only", "--quiet"])
-            .args(["--set=ON_ERROR_STOP=1", "--command", statement])
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{statement}: {stderr}");
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
-    }
-
     /// How often the server was started, by its own log.
     fn starts(&self) -> usize {
         let log = fs::read_to_string(self.cluster.log()).unwrap();
         log.lines().filter(|line| line.contains("starting PostgreSQL")).count()
     }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = self.cluster.stop() {
-            eprintln!("cannot stop the server of a test: {error}");
-        }
-        // Usually it is inside the folder that is removed next.
-        let _ = fs::remove_dir(self.cluster.socket_folder());
-    }
-}
-
-/// A temporary folder that the user who runs the server may enter.
-fn open_folder() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("tripline-cluster-")
-        .permissions(Permissions::from_mode(0o755))
-        .tempdir()
-        .unwrap()
 }
 
 fn mode(path: &Path) -> u32 {

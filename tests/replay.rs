@@ -9,24 +9,21 @@
     reason = "clippy.toml allows them in tests, but not in what tests share"
 )]
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+#[path = "support/scratch.rs"]
+mod scratch;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use expect_test::{Expect, expect};
 use serde_json::Value;
-use tempfile::TempDir;
-use tripline::cluster::{Cluster, DATABASE, Durability};
+use tripline::cluster::Durability;
+
+use scratch::Scratch;
 
 /// A number that no process has: the kernel's end at 4194304.
 const NO_PROCESS: u32 = 999_999_999;
-
-/// A private PostgreSQL that is stopped and removed with this value, and a folder for cases.
-struct Scratch {
-    cluster: Cluster,
-    folder: TempDir,
-}
 
 /// What a replay printed, with `CASES` for the folder of the cases.
 struct Replayed {
@@ -37,15 +34,9 @@ struct Replayed {
 
 impl Scratch {
     fn new() -> Self {
-        // Open to the user who runs the server, who is not root even if we are.
-        let folder = tempfile::Builder::new()
-            .prefix("tripline-replay-")
-            .permissions(Permissions::from_mode(0o755))
-            .tempdir()
-            .unwrap();
-        let cluster = Cluster::new(folder.path().join("state"), Durability::ThrowAway);
-        cluster.ensure_running().unwrap();
-        Self { cluster, folder }
+        let scratch = Self::below("state", Durability::ThrowAway);
+        scratch.cluster.ensure_running().unwrap();
+        scratch
     }
 
     fn cases(&self) -> PathBuf {
@@ -88,33 +79,8 @@ impl Scratch {
         }
     }
 
-    /// The result of a query, one line a row.
-    fn query(&self, statement: &str) -> String {
-        let output = self
-            .cluster
-            .psql(DATABASE)
-            .unwrap()
-            .args(["--no-psqlrc", "--no-align", "--tuples-only", "--quiet"])
-            .args(["--set=ON_ERROR_STOP=1", "--command", statement])
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{statement}: {stderr}");
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
-    }
-
     fn databases_of_cases(&self) -> String {
         self.query("select datname from pg_database where datname ~ '^tripline_replay' order by 1")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = self.cluster.stop() {
-            eprintln!("cannot stop the server of a test: {error}");
-        }
-        // Usually it is inside the folder that is removed next.
-        let _ = fs::remove_dir(self.cluster.socket_folder());
     }
 }
 
