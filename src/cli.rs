@@ -35,8 +35,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
     /// The database [default: the first of $TRIPLINE_DATABASE_URL, $DATABASE_URL, the config;
-    /// else a private PostgreSQL]. All users of this host can see what is written here: a password
-    /// belongs into one of the others
+    /// else a private PostgreSQL]. A password in it is taken out of the process list at once, but
+    /// your shell may keep it: one of the others is a better place
     #[arg(long, global = true, value_name = "URL", help_heading = EVERYWHERE)]
     pub database_url: Option<String>,
     /// Say more on standard error: -v one line about each run, -vv details
