@@ -7,9 +7,9 @@
 use std::io;
 
 use super::counts::Counts;
-use crate::model::{Entry, EventTime, LevelSet, OpenEntry, Place};
+use crate::model::{Entry, EventTime, Level, LevelSet, OpenEntry, Place};
 use crate::parse::fingerprint::Fingerprinter;
-use crate::parse::{Head, text};
+use crate::parse::{Head, Parser, text};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{Appended, CONTINUED, Chunk, UNPARSED};
 use crate::store::dirty::DirtyRanges;
@@ -44,6 +44,8 @@ pub(super) struct Before {
 /// A chunk in the making.
 pub(super) struct Builder<'a, 'w> {
     limits: &'a Limits,
+    /// Levels that are only counted.
+    counted: LevelSet,
     writer: &'a mut EntryWriter<'w>,
     fingerprinter: Fingerprinter,
     before: Before,
@@ -74,6 +76,10 @@ impl<'a, 'w> Builder<'a, 'w> {
         let time = before.open.map(|open| open.logged_at).or(before.last_logged_at);
         Self {
             limits,
+            counted: Level::ALL
+                .into_iter()
+                .filter(|level| !limits.store.contains(*level))
+                .collect(),
             writer,
             fingerprinter: Fingerprinter::default(),
             before,
@@ -136,6 +142,27 @@ impl<'a, 'w> Builder<'a, 'w> {
             bytes: length(&self.message),
         });
         Ok(())
+    }
+
+    /// Takes the lines at the start of `bytes` that are quickly seen to begin entries which are
+    /// only counted; returns how many bytes these are.
+    ///
+    /// # Errors
+    /// When the entry before them cannot be written to the connection.
+    pub(super) fn skim(&mut self, parser: &mut Parser, bytes: &[u8]) -> io::Result<usize> {
+        let Limits { latest, max_bytes, .. } = *self.limits;
+        let skimmed = parser.skim(bytes, self.counted, latest, max_bytes);
+        let Some((level, logged_at)) = skimmed.last else { return Ok(0) };
+        self.close_entry()?;
+        self.counts.go_to(logged_at);
+        for (level, &lines) in Level::ALL.into_iter().zip(&skimmed.lines) {
+            self.counts.add_lines(level.index(), lines);
+            self.lines += lines;
+            self.parsed_lines += lines;
+        }
+        let line_no = self.before.line_no + self.lines;
+        self.open = Some(OpenEntry { line_no, logged_at, level, lines: 1, bytes: 0 });
+        Ok(skimmed.bytes)
     }
 
     /// A line that has the shape of one that continues an entry.

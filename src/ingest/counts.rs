@@ -38,7 +38,12 @@ impl Counts {
 
     /// Counts one line in the minute gone to last.
     pub(super) fn add(&mut self, counter: usize) {
-        self.current[counter] += 1;
+        self.add_lines(counter, 1);
+    }
+
+    /// Counts several lines in the minute gone to last.
+    pub(super) fn add_lines(&mut self, counter: usize, lines: i64) {
+        self.current[counter] += lines;
     }
 
     /// How many minutes hold lines.

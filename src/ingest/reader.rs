@@ -325,6 +325,7 @@ fn take_line(
     partitions: &mut Partitions,
     until: u64,
 ) -> io::Result<Option<End>> {
+    reader.take_lines(until, |bytes| builder.skim(parser, bytes))?;
     let line = match reader.next_line() {
         Ok(Some(line)) => line,
         Ok(None) => return Ok(Some(End::OfFile)),

@@ -108,6 +108,19 @@ impl LocalTime {
         time
     }
 
+    /// The instant at which a minute without a zone begins, if it is known that one offset holds
+    /// in all of it: the instants in it depend on nothing else then.
+    pub(super) fn whole_minute(&self, civil_seconds: i64) -> Option<EventTime> {
+        // What is known ends where a minute ends.
+        let is_known = self.known.contains(&civil_seconds);
+        is_known.then(|| EventTime((civil_seconds - self.known_offset_seconds) * 1_000_000))
+    }
+
+    /// Notes an instant of the log that was found out by [`LocalTime::whole_minute`].
+    pub(super) fn note(&mut self, time: EventTime) {
+        self.last = Some(time);
+    }
+
     /// The offset of a local time, and what is remembered of it for the next ones.
     fn look_up(&mut self, civil_seconds: i64) -> i64 {
         match self.offsets(civil_seconds) {

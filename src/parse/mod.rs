@@ -16,14 +16,17 @@ pub mod text;
 mod formats;
 mod local_time;
 mod multiline;
+mod skim;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::model::{EventTime, Level};
+use crate::model::{EventTime, Level, LevelSet};
 
 pub use self::formats::{Format, UnknownFormat};
 use self::formats::{Record, plain};
 use self::local_time::LocalTime;
+pub use self::skim::Skimmed;
 
 /// Some editors and Windows programs start a file, and so its first line, with this mark.
 const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -90,6 +93,33 @@ impl Parser {
             None if multiline::continues(line) => Line::Continuation,
             None => Line::Unparsed,
         }
+    }
+
+    /// Passes over the lines at the start of `bytes` that begin entries of some levels, as far
+    /// as it is quick to tell; the lines from there on are to be read with [`Parser::line`].
+    ///
+    /// The result is what that would have found out of these lines. Lines that are dated after
+    /// `latest`, or are longer than `max_line_bytes`, are not among them.
+    pub fn skim(
+        &mut self,
+        bytes: &[u8],
+        levels: LevelSet,
+        latest: EventTime,
+        max_line_bytes: usize,
+    ) -> Skimmed {
+        let Format::Plain = self.format;
+        let (written, civil_seconds) = self.last_minute.get();
+        let Some(minute) = self.local_time.whole_minute(civil_seconds) else {
+            return Skimmed::default();
+        };
+        if minute.saturating_add(TimeDelta::minutes(1)) > latest {
+            return Skimmed::default();
+        }
+        let skimmed = skim::plain(bytes, written, minute, levels, max_line_bytes);
+        if let Some((_, time)) = skimmed.last {
+            self.local_time.note(time);
+        }
+        skimmed
     }
 
     /// The time of the last head, to be given to [`Parser::new`] by the next run.

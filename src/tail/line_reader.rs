@@ -121,6 +121,23 @@ impl LineReader {
         }
     }
 
+    /// Lets `take` look at the bytes that come next, as far as they are read already and stand
+    /// before the offset `until`. They begin with a line; `take` returns how many of them, whole
+    /// lines with their ends, it has taken: these are given out.
+    ///
+    /// # Errors
+    /// Those of `take`; nothing is given out then.
+    pub fn take_lines(
+        &mut self,
+        until: u64,
+        take: impl FnOnce(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        let left = usize::try_from(until.saturating_sub(self.byte_offset())).unwrap_or(usize::MAX);
+        let bytes = &self.buffer[self.next..self.filled];
+        self.next += take(&bytes[..bytes.len().min(left)])?;
+        Ok(())
+    }
+
     /// Takes back the line given out last: the next call gives it out again.
     pub fn take_back(&mut self) {
         if let Some(before) = self.before_long_line.take() {

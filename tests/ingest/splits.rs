@@ -23,6 +23,9 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     let ending = prop_oneof![4 => Just(b"\n".to_vec()), 1 => Just(b"\r\n".to_vec())];
     let line = prop_oneof![
         6 => head(),
+        // Lines of one minute, which are skimmed where they are only counted.
+        6 => ("2026-01-10 10:00:[0-5][0-9] ", level(), "[ -~]{0,50}")
+            .prop_map(|(time, level, text)| format!("{time}[{level}] {text}").into_bytes()),
         // Times that are redated, that lie in the default partition, or in an hour that is
         // repeated.
         1 => "(2027|2019|9999)-10-27 0[1-3]:[0-5][0-9]:00 \\[ERROR\\] x".prop_map(String::into_bytes),

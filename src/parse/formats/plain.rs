@@ -30,7 +30,7 @@ use crate::parse::local_time::WrittenTime;
 type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
 /// The bytes of `YYYY-MM-DD hh:mm`.
-const MINUTE_LENGTH: usize = 16;
+pub(in crate::parse) const MINUTE_LENGTH: usize = 16;
 
 /// The minute of the last record: nearly every line repeats the minute of the line before
 /// it, and comparing 16 bytes is several times faster than reading a date.
@@ -49,6 +49,11 @@ impl Default for LastMinute {
 }
 
 impl LastMinute {
+    /// The minute as it was written, and as seconds since 1970-01-01 00:00 on the same clock.
+    pub(in crate::parse) fn get(&self) -> ([u8; MINUTE_LENGTH], i64) {
+        (self.written, self.civil_seconds)
+    }
+
     /// Reads a minute like [`minute`], from memory if it is the last one.
     fn read<'a>(&mut self, line: &'a [u8]) -> Parsed<'a, i64> {
         if let Some((written, rest)) = line.split_first_chunk()
