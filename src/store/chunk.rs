@@ -13,9 +13,9 @@ use diesel::pg::{CopyFormat, PgConnection};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 
-use super::binary_copy::EntryWriter;
+use super::binary_copy::{self, EntryWriter};
 use super::dirty::DirtyRanges;
-use super::schema::log_entries;
+use super::schema::{line_counts, log_entries};
 use super::{StoreError, to_bigint, to_timestamps};
 use crate::model::{EventTime, Level, OpenEntry, Place, SourceId, Tick};
 
@@ -25,6 +25,10 @@ pub const COUNTERS: usize = Level::ALL.len() + 2;
 pub const CONTINUED: usize = Level::ALL.len();
 /// Place of the unparsed lines in [`MinuteCounts`].
 pub const UNPARSED: usize = Level::ALL.len() + 1;
+
+/// From so many new minutes on, their counts are copied: inserting a row costs four times as
+/// much, but a tick has few, and saves a round trip.
+const COPIED_MINUTES: usize = 100;
 
 /// Lines of one minute, by level, continued, unparsed.
 pub type MinuteCounts = [i64; COUNTERS];
@@ -104,19 +108,29 @@ where
         if let Some(appended) = &chunk.appended {
             append(connection, start.source, appended)?;
         }
-        advance(connection, start, &chunk, known, tick)?;
+        let counts = copy_new_counts(connection, start.source, &chunk.counts, known.last_minute)?;
+        advance(connection, start, &chunk, counts, known.dirty, tick)?;
         Ok((entries, chunk))
     })
 }
 
-/// Locks the source's row and returns what of it is dirty already.
-fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<DirtyRanges, StoreError> {
+/// What earlier chunks have left of a source.
+struct Known {
+    dirty: DirtyRanges,
+    /// The last minute of which lines are counted.
+    last_minute: Option<EventTime>,
+}
+
+/// Locks the source's row and returns what is known of it.
+fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<Known, StoreError> {
     #[derive(QueryableByName)]
     struct Range {
         #[diesel(sql_type = Nullable<Timestamptz>)]
         dirty_from: Option<DateTime<Utc>>,
         #[diesel(sql_type = Nullable<Timestamptz>)]
         dirty_to: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        last_minute: Option<DateTime<Utc>>,
     }
     connection.batch_execute("set local lock_timeout = '30s'")?;
     let rows = diesel::sql_query(include_str!("lock_source.sql"))
@@ -124,11 +138,12 @@ fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<DirtyRanges
         .bind::<BigInt, _>(start.generation)
         .bind::<BigInt, _>(to_bigint(start.byte_offset))
         .load::<Range>(connection)?;
-    if rows.is_empty() {
-        return Err(StoreError::Overtaken);
-    }
+    let last_minute = rows.first().ok_or(StoreError::Overtaken)?.last_minute;
     let ranges = rows.into_iter().filter_map(|row| row.dirty_from.zip(row.dirty_to));
-    Ok(ranges.map(|(from, to)| (from.into(), to.into())).collect())
+    Ok(Known {
+        dirty: ranges.map(|(from, to)| (from.into(), to.into())).collect(),
+        last_minute: last_minute.map(EventTime::from),
+    })
 }
 
 /// Runs COPY into `log_entries` with `read` as the source of its rows.
@@ -169,6 +184,31 @@ where
     result.into_inner().ok_or(StoreError::Database(diesel::result::Error::RollbackTransaction))
 }
 
+/// Copies the counts of minutes of which no line is counted yet, and returns the others, which
+/// come first in time and are to be added to what is there.
+///
+/// The lock on the source's row keeps everybody else from counting its lines. A few minutes are
+/// not worth a statement of their own.
+fn copy_new_counts<'a>(
+    connection: &mut PgConnection,
+    source: SourceId,
+    counts: &'a [(EventTime, MinuteCounts)],
+    last_minute: Option<EventTime>,
+) -> Result<&'a [(EventTime, MinuteCounts)], StoreError> {
+    let is_known = |minute| last_minute.is_some_and(|last_minute| minute <= last_minute);
+    let (known, new) = counts.split_at(counts.partition_point(|(minute, _)| is_known(*minute)));
+    if new.len() < COPIED_MINUTES {
+        return Ok(counts);
+    }
+    diesel::copy_from(line_counts::table)
+        .from_raw_data(line_counts::table, |sink: &mut dyn Write| -> Result<(), CopyError> {
+            Ok(binary_copy::write_counts(sink, source, new)?)
+        })
+        .with_format(CopyFormat::Binary)
+        .execute(connection)?;
+    Ok(known)
+}
+
 /// An error inside of COPY: diesel's own, or one of writing to the connection.
 #[derive(Debug, thiserror::Error)]
 enum CopyError {
@@ -204,11 +244,12 @@ fn append(
     Ok(())
 }
 
-/// Adds the counts and moves the offset.
+/// Adds the counts that are left and moves the offset.
 fn advance(
     connection: &mut PgConnection,
     start: &ChunkStart,
     chunk: &Chunk,
+    counts: &[(EventTime, MinuteCounts)],
     known: DirtyRanges,
     tick: Tick,
 ) -> Result<(), StoreError> {
@@ -217,9 +258,8 @@ fn advance(
         dirty.add_range(from, to);
     }
     let dirty = dirty.as_slice();
-    let counter = |index: usize| -> Vec<i64> {
-        chunk.counts.iter().map(|(_, counts)| counts[index]).collect()
-    };
+    let counter =
+        |index: usize| -> Vec<i64> { counts.iter().map(|(_, counts)| counts[index]).collect() };
     let open = chunk.open;
     let changed = diesel::sql_query(include_str!("advance.sql"))
         .bind::<BigInt, _>(start.source.0)
@@ -243,7 +283,7 @@ fn advance(
         .bind::<Nullable<Timestamptz>, _>(chunk.at_end.then_some(tick.0))
         .bind::<Array<Timestamptz>, _>(to_timestamps(dirty.iter().map(|range| range.0)))
         .bind::<Array<Timestamptz>, _>(to_timestamps(dirty.iter().map(|range| range.1)))
-        .bind::<Array<Timestamptz>, _>(to_timestamps(chunk.counts.iter().map(|row| row.0)))
+        .bind::<Array<Timestamptz>, _>(to_timestamps(counts.iter().map(|row| row.0)))
         .bind::<Array<BigInt>, _>(counter(Level::Trace.index()))
         .bind::<Array<BigInt>, _>(counter(Level::Debug.index()))
         .bind::<Array<BigInt>, _>(counter(Level::Info.index()))

@@ -1,11 +1,15 @@
 -- Locks the row of source $1 if it still stands at generation $2 and offset $3, and returns
--- its dirty ranges: at least one row, with nulls where nothing is dirty.
+-- its dirty ranges: at least one row, with nulls where nothing is dirty. In each row stands the
+-- last minute of which lines are counted.
 with state as materialized (
     select dirty
     from ingest_state
     where source_id = $1 and generation = $2 and byte_offset = $3
     for update
 )
-select lower(dirty_range) as dirty_from, upper(dirty_range) as dirty_to
+select
+    lower(dirty_range) as dirty_from,
+    upper(dirty_range) as dirty_to,
+    (select max(minute) from line_counts where source_id = $1) as last_minute
 from state
 left join lateral unnest(state.dirty) as dirty_range on true

@@ -144,3 +144,35 @@ fn partitions_may_be_days_weeks_or_months_and_change() {
     }
     assert_eq!(setup.entries().len(), 4);
 }
+
+/// Many new minutes are copied, others are added to what is there.
+#[test]
+fn lines_are_counted_in_their_minutes_however_many_there_are() {
+    let setup = Setup::new();
+    let line = |minute: usize| {
+        let level = ["INFO", "ERROR"][minute % 2];
+        format!("2026-01-15 {:02}:{:02}:30 [{level}] x\n", minute / 60, minute % 60)
+    };
+    let lines = |minutes: &[usize]| minutes.iter().map(|&minute| line(minute)).collect::<String>();
+    let counts = || {
+        setup.rows(
+            "select to_char(minute, 'HH24:MI ') || info || ' ' || error as value
+             from line_counts order by minute",
+        )
+    };
+    // The minute 200 is counted by both runs, in the second of which some lines come late.
+    let first: Vec<usize> = (0..=200).collect();
+    let second: Vec<usize> = (200..500).chain([7, 7, 300, 450]).collect();
+    setup.write("app.log", lines(&first));
+    setup.ingest();
+    setup.append("app.log", lines(&second));
+    setup.ingest();
+    let expected: Vec<String> = (0..500)
+        .map(|minute: usize| {
+            let lines = first.iter().chain(&second).filter(|&&line| line == minute).count();
+            let (info, error) = if minute.is_multiple_of(2) { (lines, 0) } else { (0, lines) };
+            format!("{:02}:{:02} {info} {error}", minute / 60, minute % 60)
+        })
+        .collect();
+    assert_eq!(counts(), expected);
+}
