@@ -2,16 +2,17 @@
 select state.source_id
 from ingest_state state
 join sources source on source.id = state.source_id
+-- The open alerts with which something is to be done; the source they belong to tells which.
+left join (
+    select source_id, bool_or(fired_at is null) as is_new, min(ended_at) as first_ends_at
+    from alerts
+    where resolved_at is null and merged_into is null and retracted_at is null
+    group by source_id
+) open_alert on open_alert.source_id = state.source_id
 where ($1 is null or source.host = $1)
   and (
       state.dirty <> '{}'
-      or exists (
-          select from alerts
-          where alerts.source_id = state.source_id
-            and alerts.resolved_at is null
-            and alerts.merged_into is null
-            and alerts.retracted_at is null
-            and (alerts.fired_at is null or alerts.ended_at <= state.read_to_end_at)
-      )
+      or open_alert.is_new
+      or open_alert.first_ends_at <= state.read_to_end_at
   )
 order by state.source_id

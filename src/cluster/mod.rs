@@ -103,6 +103,12 @@ impl Cluster {
         Ok(Self::new(state_folder(environment)?, Durability::Safe))
     }
 
+    /// Whether it is worth a try to connect at once: the server was ready when it was last heard
+    /// of. If it has ended since, connecting fails, and [`Cluster::ensure_running`] helps.
+    pub fn was_ready(&self) -> bool {
+        postmaster::says_ready(&self.layout)
+    }
+
     /// Makes sure that the server takes connections and has the database [`DATABASE`].
     ///
     /// If it runs, this is one connection to its socket. Otherwise one process after the other

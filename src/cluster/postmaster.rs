@@ -27,13 +27,18 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Whether the server takes connections: a few system calls, no process.
+pub(super) fn is_ready(layout: &Layout) -> bool {
+    says_ready(layout) && UnixStream::connect(layout.socket()).is_ok()
+}
+
+/// Whether the last server that ran was ready, and only its user can have made its socket.
 ///
 /// A socket alone does not say so, because it opens before crash recovery is done; the server
 /// writes `ready` into its pid file after that.
-pub(super) fn is_ready(layout: &Layout) -> bool {
+pub(super) fn says_ready(layout: &Layout) -> bool {
     let says_ready = fs::read_to_string(layout.pid_file())
         .is_ok_and(|text| text.lines().nth(7).is_some_and(|status| status.trim() == "ready"));
-    says_ready && folders::run_is_private(layout) && UnixStream::connect(layout.socket()).is_ok()
+    says_ready && folders::run_is_private(layout)
 }
 
 /// Waits until the server is either ready (true) or not there (false).

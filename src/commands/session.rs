@@ -100,11 +100,7 @@ impl Session {
     pub(super) fn connect_to_any_schema(&self) -> anyhow::Result<PgConnection> {
         match &self.database {
             Database::Given { url, origin } => Ok(connection::connect(url.expose(), origin)?),
-            Database::Private(cluster) => {
-                cluster.ensure_running()?;
-                let url = cluster.url(crate::cluster::DATABASE);
-                Ok(connection::connect(&url, "the private PostgreSQL")?)
-            }
+            Database::Private(cluster) => connect_to_private(cluster),
         }
     }
 
@@ -185,6 +181,22 @@ impl Database {
         let environment = state_folder::Environment::of_this_process();
         Ok(Self::Private(Cluster::in_default_place(&environment)?))
     }
+}
+
+/// Connects to the private PostgreSQL, which is set up and started if need be.
+///
+/// Nearly always it runs. To ask first whether it does would make it start a process for the
+/// question, and another one for the connection.
+fn connect_to_private(cluster: &Cluster) -> anyhow::Result<PgConnection> {
+    let url = cluster.url(crate::cluster::DATABASE);
+    let connect = || connection::connect(&url, "the private PostgreSQL");
+    if cluster.was_ready()
+        && let Ok(connection) = connect()
+    {
+        return Ok(connection);
+    }
+    cluster.ensure_running()?;
+    Ok(connect()?)
 }
 
 /// The private PostgreSQL, whatever database is configured.
