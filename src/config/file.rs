@@ -117,3 +117,20 @@ pub(super) const LATER_FORMATS: &[&str] = &[
     "python",
     "syslog",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_every_key() {
+        let readme = include_str!("../../README.md");
+        for table in [&TOP, &DATABASE, &EVALUATE, &SOURCE, &RULE] {
+            for key in table.keys {
+                let shown =
+                    readme.contains(&format!("{key} = ")) || readme.contains(&format!("[{key}]"));
+                assert!(shown, "{key} {}", table.place);
+            }
+        }
+    }
+}

@@ -126,30 +126,7 @@ impl Setup {
 
     /// All rows of all tables but those of `runs`, and which partitions there are.
     pub(crate) fn contents(&self) -> Vec<String> {
-        let mut connection = self.database.connect();
-        let tables = [
-            ("sources", "id"),
-            ("ingest_state", "source_id"),
-            ("generations", "source_id, generation"),
-            ("ingest_gaps", "source_id, id"),
-            ("log_entries", "source_id, line_no"),
-            ("line_counts", "source_id, minute"),
-            ("alert_rules", "id"),
-            ("alerts", "source_id, id"),
-            ("notifications", "id"),
-        ];
-        let mut contents = rows(
-            &mut connection,
-            "select inhrelid::regclass::text as value from pg_inherits \
-             where inhparent = 'log_entries'::regclass order by 1",
-        );
-        for (table, order) in tables {
-            let statement = format!(
-                "select '{table} ' || to_jsonb(t)::text as value from {table} t order by {order}"
-            );
-            contents.extend(rows(&mut connection, &statement));
-        }
-        contents
+        contents(&mut self.database.connect())
     }
 
     /// The rows of a query whose only column is a text named `value`.
@@ -227,6 +204,33 @@ pub(crate) fn ran(command: &mut Command) -> Ran {
         stdout: String::from_utf8_lossy(&stdout).into_owned(),
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
     }
+}
+
+/// All rows of all tables but those of `runs`, and which partitions there are.
+pub(crate) fn contents(connection: &mut PgConnection) -> Vec<String> {
+    let tables = [
+        ("sources", "id"),
+        ("ingest_state", "source_id"),
+        ("generations", "source_id, generation"),
+        ("ingest_gaps", "source_id, id"),
+        ("log_entries", "source_id, line_no"),
+        ("line_counts", "source_id, minute"),
+        ("alert_rules", "id"),
+        ("alerts", "source_id, id"),
+        ("notifications", "id"),
+    ];
+    let mut contents = rows(
+        connection,
+        "select inhrelid::regclass::text as value from pg_inherits \
+         where inhparent = 'log_entries'::regclass order by 1",
+    );
+    for (table, order) in tables {
+        let statement = format!(
+            "select '{table} ' || to_jsonb(t)::text as value from {table} t order by {order}"
+        );
+        contents.extend(rows(connection, &statement));
+    }
+    contents
 }
 
 /// The rows of a query whose only column is a text named `value`.

@@ -2,6 +2,9 @@
 //!
 //! Tests that only need a database use [`super::TestDatabase`], which shares one server.
 
+#![allow(dead_code, reason = "no test binary uses all of it")]
+#![allow(clippy::print_stderr, reason = "what goes wrong at the end of a test is told")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
