@@ -73,9 +73,10 @@ source says (start), by default from its beginning.")]
 Examples:
   tripline ingest /var/log/app.log /var/log/worker.log
   tripline -v ingest
+  tripline ingest --since 2026-01-01T00:00:00Z /var/log/old.log
 
 What is read waits for the rules: the next alert or run evaluates it.")]
-    Ingest(Logs),
+    Ingest(Ingest),
     /// Only evaluate the rules and deliver alerts
     #[command(after_help = "\
 Examples:
@@ -145,6 +146,16 @@ pub struct Logs {
     pub chunk_bytes: Option<u64>,
     #[command(flatten)]
     pub wait: Wait,
+}
+
+#[derive(Debug, Args)]
+pub struct Ingest {
+    #[command(flatten)]
+    pub logs: Logs,
+    /// Begin with the first entry that is dated at or after TIME: what stands before it is
+    /// neither stored nor counted. Only for logs that were not read yet
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Args)]

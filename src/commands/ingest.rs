@@ -7,23 +7,31 @@ use diesel::pg::PgConnection;
 
 use super::SomeFailed;
 use super::session::{Session, Stage, UsageError, host_zone};
-use crate::cli::{Global, Logs};
+use crate::cli::{Global, Ingest, Logs};
 use crate::ingest::{self, Target};
 use crate::model::Tick;
 use crate::store::runs::{self, Figures};
+use crate::store::sources;
 
 pub(super) fn run(
     global: &Global,
-    arguments: &Logs,
+    arguments: &Ingest,
     tick: Tick,
     stop: &AtomicBool,
 ) -> anyhow::Result<()> {
     let begun = Instant::now();
     let session = Session::new(global)?;
-    let targets = targets(&session, arguments)?;
-    let _lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
+    let logs = &arguments.logs;
+    let mut targets = targets(&session, logs)?;
+    let _lock = session.lock(Stage::Ingest, logs.wait.seconds, stop)?;
     let mut connection = session.connect()?;
-    let pipeline = session.pipeline(tick, stop, arguments.chunk_bytes);
+    if let Some(since) = arguments.since {
+        refuse_known(&session, &mut connection, &targets)?;
+        for target in &mut targets {
+            target.since = Some(since.into());
+        }
+    }
+    let pipeline = session.pipeline(tick, stop, logs.chunk_bytes);
     let outcome = pipeline.read(&mut connection, &targets, &mut |_, _| Ok(()))?;
     finish(&session, &mut connection, "ingest", tick, begun, &outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
@@ -40,6 +48,29 @@ pub(super) fn targets(session: &Session, arguments: &Logs) -> anyhow::Result<Vec
         .into());
     }
     Ok(ingest::expand(&session.config, &arguments.logs, host_zone()?)?)
+}
+
+/// Where a log was read before, nothing can be passed over any more.
+fn refuse_known(
+    session: &Session,
+    connection: &mut PgConnection,
+    targets: &[Target],
+) -> anyhow::Result<()> {
+    let known = sources::load(connection, &session.host)?;
+    let was_read = |target: &&Target| {
+        known.iter().any(|source| {
+            source.place.is_some() && target.path.to_str() == Some(source.path.as_str())
+        })
+    };
+    match targets.iter().find(was_read) {
+        None => Ok(()),
+        Some(target) => Err(UsageError(format!(
+            "{} was read before, and --since is for logs that were not; to read it anew, forget \
+             it first: tripline source forget {0}",
+            super::display(&target.path)
+        ))
+        .into()),
+    }
 }
 
 /// Keeps the figures of a run and logs them on one line.

@@ -6,6 +6,7 @@
 mod builder;
 mod counts;
 mod reader;
+mod since;
 mod target;
 
 use std::collections::HashSet;

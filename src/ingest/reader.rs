@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::builder::{Before, Builder, Limits};
 use super::counts::MAX_MINUTES;
 use super::target::Target;
-use super::{IngestError, Stage};
-use crate::config::{Format, Start};
+use super::{IngestError, Stage, since};
+use crate::config::{Format, SourceConfig, Start};
 use crate::model::{EventTime, Place};
 use crate::parse::{self, Line, Parser};
 use crate::store::binary_copy::EntryWriter;
@@ -78,13 +78,19 @@ impl Stage<'_> {
         source: &mut Source,
         log: &LogFile,
     ) -> Result<(), IngestError> {
-        let place = match target.config.start {
-            Start::Beginning => identity::beginning(log.identity),
-            Start::End => last_line_end(log).map_err(|source| IngestError::Read {
-                path: target.path.clone(),
-                byte_offset: log.size,
-                source,
-            })?,
+        let place = match (target.since, target.config.start) {
+            (Some(since), _) => since::place(log, target, since, self.ingest.stop),
+            (None, Start::Beginning) => Ok(Some(identity::beginning(log.identity))),
+            (None, Start::End) => last_line_end(log).map(Some),
+        };
+        let place = place.map_err(|source| IngestError::Read {
+            path: target.path.clone(),
+            byte_offset: log.size,
+            source,
+        })?;
+        let Some(place) = place else {
+            self.outcome.stopped = true;
+            return Ok(());
         };
         sources::begin(self.connection, source.id, &place)?;
         source.generation = 1;
@@ -192,10 +198,8 @@ impl Stage<'_> {
         let mut reader =
             LineReader::new(log.file, log.identity, place.byte_offset, size, max_line_bytes)
                 .map_err(|source| broken(place.byte_offset, source))?;
-        let format = match target.config.format {
-            Format::Auto | Format::Plain => parse::Format::Plain,
-        };
-        let mut parser = Parser::new(format, target.timezone, source.last_logged_at);
+        let mut parser =
+            Parser::new(format(&target.config), target.timezone, source.last_logged_at);
         loop {
             // Without a complete line there is nothing to store.
             match reader.next_line() {
@@ -301,6 +305,13 @@ impl Stage<'_> {
             return Err(IngestError::NothingParsed(target.path.clone()));
         }
         Ok(())
+    }
+}
+
+/// The format in which the lines of a source are read.
+pub(super) fn format(config: &SourceConfig) -> parse::Format {
+    match config.format {
+        Format::Auto | Format::Plain => parse::Format::Plain,
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono_tz::Tz;
 
 use crate::config::{Config, SourceConfig, SourcePath};
+use crate::model::EventTime;
 
 /// A log to be read.
 #[derive(Clone, Debug)]
@@ -16,6 +17,9 @@ pub struct Target {
     pub config: SourceConfig,
     /// The zone of times that are written without one.
     pub timezone: Tz,
+    /// Of a log seen for the first time, what is before the first entry at or after this
+    /// moment is passed over.
+    pub since: Option<EventTime>,
 }
 
 /// The logs to read, each once: `logs` of the command line, or those of the config if there
@@ -28,7 +32,7 @@ pub fn expand(config: &Config, logs: &[PathBuf], host_zone: Tz) -> io::Result<Ve
     let mut add = |path: PathBuf, config: &SourceConfig| {
         if !targets.iter().any(|target| target.path == path) {
             let timezone = config.timezone.unwrap_or(host_zone);
-            targets.push(Target { path, config: config.clone(), timezone });
+            targets.push(Target { path, config: config.clone(), timezone, since: None });
         }
     };
     for log in logs {
