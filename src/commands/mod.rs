@@ -2,6 +2,7 @@
 
 mod alert;
 mod alerts;
+mod confirm;
 mod db;
 mod hide_url;
 mod hint;
@@ -10,6 +11,7 @@ mod migrate;
 mod replay;
 mod run;
 mod session;
+mod source;
 mod status;
 
 use std::io::{self, Write};
@@ -48,6 +50,7 @@ pub fn execute(cli: &Cli, tick: Tick, stop: &Arc<AtomicBool>) -> anyhow::Result<
         Command::Migrate => migrate::run(global, &mut stdout),
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),
         Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),
+        Command::Source(arguments) => source::run(global, &arguments.command, stop, &mut stdout),
         Command::Replay(arguments) => replay::run(arguments, &mut stdout),
         Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),
     }?;

@@ -27,6 +27,8 @@ use problem::Lines;
 pub use problem::{ConfigError, Problem};
 pub use rule::{GroupBy, RuleConfig, RuleKind};
 pub use source::{Format, GLOB_MATCHING, SourceConfig, SourcePath, Start};
+pub use value::host;
+pub use words::nearest;
 
 /// Everything that the user has configured, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

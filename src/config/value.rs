@@ -31,7 +31,10 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 }
 
 /// The host's name; `*` stands for all hosts in the database.
-pub(super) fn host(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What is wrong with it, to be read after what it is for.
+pub fn host(text: &str) -> Result<String, String> {
     if text == "*" { Err("must be the name of one host".to_owned()) } else { name(text) }
 }
 

@@ -34,10 +34,7 @@ pub(super) fn advice(word: &str, known: &[&str]) -> String {
 ///
 /// Near is one edit for each three characters of the word, or a shortened form of at least
 /// three characters (`WARN`); case does not count.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
     let distance = |candidate: &str| {

@@ -212,6 +212,25 @@ fn a_renamed_host_goes_on() {
 }
 
 #[test]
+fn logs_move_are_read_anew_and_go() {
+    let user = User::with_a_past();
+    user.follow(&section("Logs that move, change or go"));
+    let messages = "select name || ' ' || message as value
+                    from log_entries
+                    cross join lateral (select substring(path from '[^/]*/[^/]*$') as name
+                                        from sources where id = source_id) source
+                    order by line_no";
+    assert_eq!(rows(&mut user.private(), messages), [""; 0]);
+    user.append("logs/app.log", "2026-01-15 12:01:30 [ERROR] after the reset\n");
+    assert_eq!(user.run("tripline run --now 2026-01-15T12:02:00Z logs/app.log"), "");
+    assert_eq!(
+        rows(&mut user.private(), messages),
+        ["logs/app.log after the rotation", "logs/app.log after the reset"]
+    );
+    assert_eq!(rows(&mut user.private(), "select path as value from sources").len(), 1);
+}
+
+#[test]
 fn an_upgrade_of_postgresql_takes_everything_along() {
     let user = User::with_a_past();
     let before = (schema(&mut user.private()), contents(&mut user.private()));
