@@ -1,4 +1,5 @@
-//! What people do to sources by hand: `tripline source`, `tripline ingest --since`.
+//! What people do to sources by hand: `tripline source`, `tripline ingest --since`; and what
+//! several hosts do to one database at once.
 
 #![allow(
     clippy::panic,
@@ -7,6 +8,7 @@
 )]
 
 mod forget;
+mod hosts;
 mod rename;
 mod reset;
 mod since;
