@@ -114,8 +114,12 @@ impl History {
         pipeline.sync_rules(&mut self.connection)?;
         let mut source = self.config.sources[0].clone();
         source.paths.clear();
-        let target =
-            ingest::Target { path: self.log.clone(), config: source, timezone: chrono_tz::UTC };
+        let target = ingest::Target {
+            path: self.log.clone(),
+            config: source,
+            timezone: chrono_tz::UTC,
+            since: None,
+        };
         pipeline.read(&mut self.connection, &[target], &mut |_, _| Ok(()))?;
         Ok(tick)
     }
