@@ -3,6 +3,8 @@
 //! The migrations are those of `migrations/`, embedded into the program; `diesel migration run`
 //! applies the same files.
 
+use std::error::Error;
+
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -10,7 +12,7 @@ use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::StoreError;
+use super::{StoreError, lines_joined};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -71,10 +73,9 @@ pub fn run(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     connection.transaction(|connection| {
         // diesel's harness takes no lock of its own.
         connection.batch_execute("lock table __diesel_schema_migrations in exclusive mode")?;
-        let applied = connection
-            .run_pending_migrations(MIGRATIONS)
-            .map_err(|error| StoreError::Migration(error.to_string()))?;
-        Ok(applied.iter().map(ToString::to_string).collect())
+        let applied = connection.run_pending_migrations(MIGRATIONS);
+        let applied = applied.map(|applied| applied.iter().map(ToString::to_string).collect());
+        applied.map_err(|error| failed(connection, &*error))
     })
 }
 
@@ -84,11 +85,19 @@ pub fn run(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
 /// is there then, so the second try finds it.
 fn create_version_table(connection: &mut PgConnection) -> Result<(), StoreError> {
     if connection.applied_migrations().is_err() {
-        connection
-            .applied_migrations()
-            .map_err(|error| StoreError::Migration(error.to_string()))?;
+        let applied = connection.applied_migrations();
+        applied.map_err(|error| failed(connection, &*error))?;
     }
     Ok(())
+}
+
+/// What went wrong with a migration. A lost connection is no fault of the migration, but the
+/// harness does not tell one from the other: the next statement does.
+fn failed(connection: &mut PgConnection, error: &dyn Error) -> StoreError {
+    match connection.batch_execute("select").map_err(StoreError::from) {
+        Err(lost) if lost.is_lost_connection() => lost,
+        _ => StoreError::Migration(lines_joined(&error.to_string())),
+    }
 }
 
 /// Versions of the migrations that this program knows, in order.

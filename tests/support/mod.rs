@@ -26,9 +26,12 @@
 )]
 
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod random;
 mod server;
 mod template;
+
+use std::sync::{Mutex, PoisonError};
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -45,7 +48,7 @@ pub(crate) struct TestDatabase {
     pub(crate) name: String,
     url: String,
     /// Holds the advisory lock that keeps other test processes from dropping the database.
-    server: PgConnection,
+    server: Mutex<PgConnection>,
 }
 
 impl TestDatabase {
@@ -54,15 +57,24 @@ impl TestDatabase {
     /// # Panics
     /// If there is no PostgreSQL; the message says what to run.
     pub(crate) fn new() -> Self {
+        Self::made_by(template::copy_to)
+    }
+
+    /// Creates a copy of the database of that name, to which nobody is connected.
+    pub(crate) fn copy_of(original: &str) -> Self {
+        Self::made_by(|server, name| template::copy(server, original, name))
+    }
+
+    fn made_by(make: impl FnOnce(&mut PgConnection, &str)) -> Self {
         let mut server = server::connect();
         template::sweep_once(&mut server);
         // The server knows a name that no other host has chosen.
         let name = text(&mut server, "select replace(gen_random_uuid()::text, '-', '') as value");
         let name = format!("{}{name}", template::PREFIX);
         lock(&mut server, &name);
-        template::copy_to(&mut server, &name);
+        make(&mut server, &name);
         let url = server::url_of(&name);
-        Self { name, url, server }
+        Self { name, url, server: Mutex::new(server) }
     }
 
     /// The URL of the database. It may hold a password: do not print it.
@@ -80,7 +92,8 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         // `force`: a program under test may still hang on to it.
         let statement = format!("drop database if exists {} with (force)", self.name);
-        if let Err(error) = diesel::sql_query(statement).execute(&mut self.server) {
+        let server = self.server.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = diesel::sql_query(statement).execute(server) {
             eprintln!("cannot drop {}, the next test will: {error}", self.name);
         }
     }

@@ -34,8 +34,13 @@ pub(crate) struct Ran {
 
 impl Setup {
     pub(crate) fn new() -> Self {
+        Self::on(TestDatabase::new())
+    }
+
+    /// The same on a database that is there.
+    pub(crate) fn on(database: TestDatabase) -> Self {
         let folder = tempfile::tempdir().expect("create a folder");
-        Self { database: TestDatabase::new(), folder, now: NOW.to_owned(), zone: "UTC" }
+        Self { database, folder, now: NOW.to_owned(), zone: "UTC" }
     }
 
     /// The path of a file in the folder.

@@ -27,9 +27,14 @@ pub(super) fn copy_to(connection: &mut PgConnection, name: &str) {
         advisory(connection, "pg_advisory_unlock_shared", &template);
         make(connection, &template);
     }
-    let strategy = if server_knows_strategies(connection) { "strategy file_copy" } else { "" };
-    execute(connection, &format!("create database {name} template {template} {strategy}"));
+    copy(connection, &template, name);
     advisory(connection, "pg_advisory_unlock_shared", &template);
+}
+
+/// Creates the database `name` as a copy of `original`, to which nobody is connected.
+pub(super) fn copy(connection: &mut PgConnection, original: &str, name: &str) {
+    let strategy = if server_knows_strategies(connection) { "strategy file_copy" } else { "" };
+    execute(connection, &format!("create database {name} template {original} {strategy}"));
 }
 
 /// Drops, once a process, every database of ours that no living test has locked.
