@@ -66,8 +66,9 @@ fn refuse_known(
         None => Ok(()),
         Some(target) => Err(UsageError(format!(
             "{} was read before, and --since is for logs that were not; to read it anew, forget \
-             it first: tripline source forget {0}",
-            super::display(&target.path)
+             it first: tripline source forget {}",
+            super::display(&target.path),
+            super::shell_word(&target.path.to_string_lossy()),
         ))
         .into()),
     }

@@ -100,3 +100,26 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn display(path: &Path) -> String {
     crate::visible::line(&path.to_string_lossy(), 4096)
 }
+
+/// A path as one word of a command that a message proposes.
+fn shell_word(path: &str) -> String {
+    let path = crate::visible::line(path, 4096);
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        for (path, word) in [
+            ("/var/log/app.log", "/var/log/app.log"),
+            ("/srv/my log", "'/srv/my log'"),
+            ("/srv/it's $HOME", r"'/srv/it'\''s $HOME'"),
+        ] {
+            assert_eq!(shell_word(path), word);
+        }
+    }
+}

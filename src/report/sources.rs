@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use serde::Serialize;
 
 use super::table::{Column, table, text};
-use super::{optional_time, shown, time};
+use super::{optional_time, shown};
 use crate::store::StoreError;
 
 /// A source in a list.
@@ -76,7 +76,6 @@ pub fn write_table(sources: &[ListedSource], out: &mut dyn Write) -> io::Result<
         ("PATH", Column::Name),
         ("LINES", Column::Number),
         ("ALERTS", Column::Number),
-        ("FIRST SEEN", Column::Word),
         ("LAST ENTRY", Column::Word),
     ]);
     for source in sources {
@@ -86,7 +85,6 @@ pub fn write_table(sources: &[ListedSource], out: &mut dyn Write) -> io::Result<
             shown(&source.path),
             source.lines.to_string(),
             source.alerts.to_string(),
-            time(source.first_seen_at),
             optional_time(source.last_entry_at),
         ]);
     }

@@ -48,9 +48,9 @@ fn all_sources_are_listed() {
     let setup = setup();
     let list = setup.run(["source", "list"]);
     expect![[r#"
-        HOST | NAME | PATH | LINES | ALERTS | FIRST SEEN | LAST ENTRY
-        web1 | - | LOGS/other.log | 4 | 1 | 2026-01-15 12:00:00Z | 2026-01-15 11:01:10Z
-        web1 | app | LOGS/app.log | 4 | 1 | 2026-01-15 12:00:00Z | 2026-01-15 11:01:10Z
+        HOST | NAME | PATH | LINES | ALERTS | LAST ENTRY
+        web1 | - | LOGS/other.log | 4 | 1 | 2026-01-15 11:01:10Z
+        web1 | app | LOGS/app.log | 4 | 1 | 2026-01-15 11:01:10Z
     "#]]
     .assert_eq(&one_blank(&printed(&setup, &list)));
     let list = setup.run(["source", "list", "--json"]);

@@ -13,8 +13,8 @@ use anyhow::bail;
 use diesel::pg::PgConnection;
 
 use super::confirm::is_confirmed;
-use super::is_busy;
 use super::session::{Session, Stage, UsageError};
+use super::{is_busy, shell_word};
 use crate::cli::{Consent, Global, Json, OneSource, SourceCommand, Wait};
 use crate::lock::RunLock;
 use crate::model::SourceId;
@@ -125,16 +125,17 @@ impl Work<'_> {
         };
         let _locks = self.locks(wait)?;
         if self.sources()?.iter().any(|other| other.host == source.host && other.path == path) {
-            let path = visible::line(&path, NAME_CHARS);
             return Err(UsageError(format!(
-                "{path} is a source of {} already; if nothing of it is needed, forget it first: \
-                 tripline source forget {path}",
-                shown_name(&source.host)
+                "{} is a source of {} already; if nothing of it is needed, forget it first: \
+                 tripline source forget {}",
+                shown_name(&path),
+                shown_name(&source.host),
+                shell_word(&path),
             ))
             .into());
         }
         housekeeping::rename(&mut self.connection, SourceId(source.id), &path)?;
-        writeln!(self.stdout, "{} is {} now", shown(&source), visible::line(&path, NAME_CHARS))?;
+        writeln!(self.stdout, "{} is {} now", shown(&source), shown_name(&path))?;
         Ok(())
     }
 
@@ -151,10 +152,11 @@ impl Work<'_> {
         if let Some(path) = twice.first() {
             return Err(UsageError(format!(
                 "{} has sources at the same paths already: {}; if nothing of them is needed, \
-                 forget them first: tripline source forget {} --host {0}",
+                 forget them first: tripline source forget {} --host {}",
                 shown_name(new),
                 find::list(twice.iter().copied()),
-                visible::line(path, NAME_CHARS),
+                shell_word(path),
+                shell_word(new),
             ))
             .into());
         }
@@ -198,7 +200,7 @@ impl Work<'_> {
 
 /// A source as messages name it.
 fn shown(source: &ListedSource) -> String {
-    format!("{} on {}", visible::line(&source.path, NAME_CHARS), shown_name(&source.host))
+    format!("{} on {}", shown_name(&source.path), shown_name(&source.host))
 }
 
 fn shown_name(name: &str) -> String {
