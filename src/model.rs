@@ -263,3 +263,31 @@ pub struct OpenEntry {
     /// Bytes its stored message has so far; 0 when its level is not stored.
     pub bytes: i64,
 }
+
+/// What has begun in the lines of an entry, where the next line is known only by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// A Python traceback: the line that ends it may have any name.
+    Python,
+    /// Goroutines of Go, after which the registers follow.
+    Go,
+    /// A Rust panic whose message stands on the next line.
+    Rust,
+    /// A place in a program of Node, whose text stands on the next line.
+    Node,
+}
+
+impl Trace {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Python, Self::Go, Self::Rust, Self::Node];
+
+    /// The name that the database uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Rust => "rust",
+            Self::Node => "node",
+        }
+    }
+}

@@ -3,6 +3,10 @@
 //! `fixtures/formats/<format>/input.log` is a log, read in the zone Europe/Berlin;
 //! `expected.jsonl` says of each of its lines what it is. `UPDATE_EXPECT=1 cargo test`
 //! writes the latter anew.
+//!
+//! `fixtures/multiline/<name>.log` is what a language or a program writes over several lines;
+//! `<name>.expected` is the same with a margin: `>` begins an entry, `|` continues it, `?` is
+//! neither.
 
 use std::fs;
 use std::path::Path;
@@ -64,5 +68,26 @@ fn every_format_reads_its_fixture() {
             read.push('\n');
         }
         expect_file![folder.join("expected.jsonl")].assert_eq(&read);
+    }
+}
+
+#[test]
+fn lines_that_belong_together_are_joined() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/multiline");
+    let mut logs: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    assert!(logs.len() > 5, "found only {}", logs.len());
+    for path in logs {
+        let log = fs::read_to_string(&path).unwrap();
+        let mut parser = Parser::new(Format::Plain, chrono_tz::UTC, None);
+        let read = log.lines().map(|line| {
+            let margin = match parser.line(line.as_bytes()) {
+                Line::Head(_) => '>',
+                Line::Continuation => '|',
+                Line::Unparsed => '?',
+            };
+            format!("{margin} {line}\n")
+        });
+        expect_file![path.with_extension("expected")].assert_eq(&read.collect::<String>());
     }
 }

@@ -231,6 +231,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             counts: self.counts.finish(),
             last_logged_at,
             open: self.open,
+            trace: None,
             appended: self.appended,
             dirty: self.dirty,
             at_end,

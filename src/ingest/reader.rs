@@ -199,7 +199,8 @@ impl Stage<'_> {
             LineReader::new(log.file, log.identity, place.byte_offset, size, max_line_bytes)
                 .map_err(|source| broken(place.byte_offset, source))?;
         let mut parser =
-            Parser::new(format(&target.config), target.timezone, source.last_logged_at);
+            Parser::new(format(&target.config), target.timezone, source.last_logged_at)
+                .within(source.trace);
         loop {
             // Without a complete line there is nothing to store.
             match reader.next_line() {
@@ -260,7 +261,9 @@ impl Stage<'_> {
                     }
                 };
                 let at_end = matches!(end, End::OfFile);
-                builder.finish(reader.place(), size, parser.last_logged_at(), at_end)
+                let place = reader.place();
+                let chunk = builder.finish(place, size, parser.last_logged_at(), at_end)?;
+                Ok(Chunk { trace: parser.trace(), ..chunk })
             })?;
         self.partitions = Some(partitions);
         self.apply(source, &chunk, entries, reader.byte_offset() - from);
@@ -284,6 +287,7 @@ impl Stage<'_> {
         source.parsed_lines += chunk.parsed_lines;
         source.last_logged_at = chunk.last_logged_at;
         source.open = chunk.open;
+        source.trace = chunk.trace;
         let figures = &mut self.outcome.figures;
         figures.bytes += bytes;
         figures.lines += chunk.lines;

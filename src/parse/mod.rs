@@ -21,11 +21,12 @@ mod skim;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::model::{EventTime, Level, LevelSet};
+use crate::model::{EventTime, Level, LevelSet, Trace};
 
 pub use self::formats::{Format, UnknownFormat};
 use self::formats::{Record, plain};
 use self::local_time::LocalTime;
+use self::multiline::Continuations;
 pub use self::skim::Skimmed;
 
 /// Some editors and Windows programs start a file, and so its first line, with this mark.
@@ -59,12 +60,14 @@ pub struct Head<'a> {
 /// Reads the lines of one source, in the order of the file.
 ///
 /// It remembers the time of the last head, because only the order tells the two passes of
-/// the hour that is repeated when daylight saving ends; see [`Parser::last_logged_at`].
+/// the hour that is repeated when daylight saving ends, and what has begun in the lines since;
+/// see [`Parser::last_logged_at`] and [`Parser::trace`].
 #[derive(Clone, Debug)]
 pub struct Parser {
     format: Format,
     local_time: LocalTime,
     last_minute: plain::LastMinute,
+    continuations: Continuations,
 }
 
 impl Parser {
@@ -77,7 +80,15 @@ impl Parser {
             format,
             local_time: LocalTime::new(zone, last_logged_at),
             last_minute: plain::LastMinute::default(),
+            continuations: Continuations::default(),
         }
+    }
+
+    /// The parser, which goes on in the middle of what an earlier run read.
+    #[must_use]
+    pub fn within(mut self, trace: Option<Trace>) -> Self {
+        self.continuations = Continuations::within(trace);
+        self
     }
 
     /// What the next line of the file is. The line comes without its LF or CR LF.
@@ -90,7 +101,7 @@ impl Parser {
         };
         match record {
             Some(record) => Line::Head(self.head(record)),
-            None if multiline::continues(line) => Line::Continuation,
+            None if self.continuations.continues(line) => Line::Continuation,
             None => Line::Unparsed,
         }
     }
@@ -118,6 +129,7 @@ impl Parser {
         let skimmed = skim::plain(bytes, written, minute, levels, max_line_bytes);
         if let Some((_, time)) = skimmed.last {
             self.local_time.note(time);
+            self.continuations.head(skim::last_message(&bytes[..skimmed.bytes]));
         }
         skimmed
     }
@@ -127,7 +139,14 @@ impl Parser {
         self.local_time.last()
     }
 
+    /// What has begun in the lines of the last entry, to be given to [`Parser::within`] by the
+    /// next run.
+    pub fn trace(&self) -> Option<Trace> {
+        self.continuations.trace()
+    }
+
     fn head<'a>(&mut self, record: Record<'a>) -> Head<'a> {
+        self.continuations.head(record.message);
         Head {
             logged_at: self.local_time.event_time(record.time),
             level: record.level,
@@ -179,6 +198,8 @@ mod tests {
     fn line() -> impl Strategy<Value = String> {
         prop_oneof![
             "2026-10-25[ T]02:[0-2][0-9]:[0-6][0-9]([.,][0-9]{1,3})? \\[(INFO|error|NO)\\] x",
+            "(thread 'main' panicked at x:1:2|Traceback \\(most recent call last\\)|/a/b:[0-9]):?",
+            "(goroutine 1|rax  0x1f|  File 1|[a-z]{1,3}(: x)?)",
             "[12][09][267]0-[01][0-9]-[0-3][0-9] {1,2}0[0-4]:00:[0-5]0( ?\\+01)? \\[INFO\\]",
             "[ -~]{0,40}",
         ]
@@ -200,9 +221,10 @@ mod tests {
         fn what_is_remembered_changes_nothing(lines in prop::collection::vec(line(), 1..40)) {
             let mut warm = parser(None);
             for line in &lines {
-                let mut fresh = parser(warm.last_logged_at());
+                let mut fresh = parser(warm.last_logged_at()).within(warm.trace());
                 prop_assert_eq!(fresh.line(line.as_bytes()), warm.line(line.as_bytes()));
                 prop_assert_eq!(fresh.last_logged_at(), warm.last_logged_at());
+                prop_assert_eq!(fresh.trace(), warm.trace());
             }
         }
 

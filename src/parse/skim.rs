@@ -6,7 +6,7 @@
 //! [`Parser::line`](super::Parser::line) costs. Every other line ends the stretch and is left
 //! to that: what is found out here is the same, or nothing.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::formats::plain::MINUTE_LENGTH;
 use crate::model::{EventTime, Level, LevelSet};
@@ -55,6 +55,17 @@ pub(super) fn plain(
     skimmed.last =
         last.map(|(level, second)| (level, EventTime(minute.0 + i64::from(second) * 1_000_000)));
     skimmed
+}
+
+/// The message of the last of the lines that were skimmed, without the line end.
+pub(super) fn last_message(skimmed: &[u8]) -> &[u8] {
+    let lines = skimmed.strip_suffix(b"\n").unwrap_or(skimmed);
+    let line = lines.strip_suffix(b"\r").unwrap_or(lines);
+    let start = memrchr(b'\n', line).map_or(0, |end| end + 1);
+    let bracket = memchr(b']', &line[start..]).map_or(0, |bracket| bracket + 1);
+    let message = &line[start + bracket..];
+    let blanks = message.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &message[blanks..]
 }
 
 /// The second and the level of a line; `None` for all that is not as usual.
@@ -212,6 +223,7 @@ mod tests {
             1 => "2026-10-25[ T]02:[0-2][0-9]:[0-6][0-9]([.,][0-9]{1,3})? \\[(INFO|error|NO)\\] x",
             1 => "2026-01-1[0-9] {1,2}0[0-4]:00:[0-5]0( ?\\+01)? \\[INFO\\]",
             1 => "[ -~]{0,40}",
+            1 => "2026-10-25 03:00:00 \\[(INFO|ERROR)\\] +Traceback \\(most recent call last\\):\r?",
         ]
     }
 
@@ -243,6 +255,7 @@ mod tests {
                 }
                 prop_assert_eq!(skimmed, read);
                 prop_assert_eq!(skimming.last_logged_at(), reading.last_logged_at());
+                prop_assert_eq!(skimming.trace(), reading.trace());
                 if let Some((line, after)) = rest.split_once('\n') {
                     prop_assert_eq!(line, lines.next().unwrap());
                     prop_assert_eq!(skimming.line(line.as_bytes()), reading.line(line.as_bytes()));

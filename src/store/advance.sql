@@ -1,7 +1,7 @@
 -- Adds the counts of a chunk and moves the offset from $3 to $4 in generation $2 of source $1.
 -- $5 head, $6 marker, $7 size, $8 lines, $9 parsed, $10 unparsed, $11 cut, $12 redated,
 -- $13 last time read, $14 to $18 the open entry, $19 tick if the end of the file was reached,
--- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts
+-- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts, $31 the open trace
 with counted as (
     insert into line_counts as known (source_id, minute, trace, debug, info, warning, error,
                                       fatal, continued, unparsed)
@@ -34,6 +34,7 @@ set byte_offset     = $4,
     open_level      = $16::log_level,
     open_lines      = $17,
     open_bytes      = $18,
+    open_trace      = $31,
     read_to_end_at  = $19,
     dirty           = (
         select coalesce(range_agg(tstzrange(dirty_from, dirty_to, '[]')), '{}')

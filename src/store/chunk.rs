@@ -17,7 +17,7 @@ use super::binary_copy::{self, EntryWriter};
 use super::dirty::DirtyRanges;
 use super::schema::{line_counts, log_entries};
 use super::{StoreError, to_bigint, to_timestamps};
-use crate::model::{EventTime, Level, OpenEntry, Place, SourceId, Tick};
+use crate::model::{EventTime, Level, OpenEntry, Place, SourceId, Tick, Trace};
 
 /// Columns of `line_counts`: the six levels, continued, unparsed.
 pub const COUNTERS: usize = Level::ALL.len() + 2;
@@ -67,6 +67,8 @@ pub struct Chunk {
     pub last_logged_at: Option<EventTime>,
     /// The last entry, which further lines may continue.
     pub open: Option<OpenEntry>,
+    /// What has begun in its last lines.
+    pub trace: Option<Trace>,
     /// Lines that continue an entry stored before this chunk.
     pub appended: Option<Appended>,
     /// Event times of the entries.
@@ -292,6 +294,7 @@ fn advance(
         .bind::<Array<BigInt>, _>(counter(Level::Fatal.index()))
         .bind::<Array<BigInt>, _>(counter(CONTINUED))
         .bind::<Array<BigInt>, _>(counter(UNPARSED))
+        .bind::<Nullable<Text>, _>(chunk.trace.map(Trace::as_str))
         .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }

@@ -19,7 +19,7 @@ pub mod sources;
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use crate::model::{EventTime, Level};
+use crate::model::{EventTime, Level, Trace};
 
 /// Why something could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -117,4 +117,9 @@ fn to_timestamps(times: impl Iterator<Item = EventTime>) -> Vec<DateTime<Utc>> {
 
 fn parse_level(name: &str) -> Result<Level, StoreError> {
     name.parse().map_err(|_| StoreError::UnknownValue(name.to_owned(), "level"))
+}
+
+fn parse_trace(name: &str) -> Result<Trace, StoreError> {
+    let known = Trace::ALL.into_iter().find(|trace| trace.as_str() == name);
+    known.ok_or_else(|| StoreError::UnknownValue(name.to_owned(), "kind of stack trace"))
 }

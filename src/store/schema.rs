@@ -108,6 +108,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         last_error_since -> Nullable<Timestamptz>,
         last_error_shown_at -> Nullable<Timestamptz>,
+        open_trace -> Nullable<Text>,
     }
 }
 

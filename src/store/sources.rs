@@ -5,8 +5,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 
-use super::{StoreError, from_bigint, parse_level, to_bigint};
-use crate::model::{EventTime, FileIdentity, OpenEntry, Place, SourceId, Tick};
+use super::{StoreError, from_bigint, parse_level, parse_trace, to_bigint};
+use crate::model::{EventTime, FileIdentity, OpenEntry, Place, SourceId, Tick, Trace};
 
 /// How a source is to be read, as the config says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Source {
     pub last_logged_at: Option<EventTime>,
     /// The entry that further lines may continue.
     pub open: Option<OpenEntry>,
+    /// What has begun in the last lines read.
+    pub trace: Option<Trace>,
     /// Whether an alert of it is open, whose end depends on how far it was read.
     pub has_open_alerts: bool,
     /// Why it could not be read at the last try.
@@ -64,6 +66,7 @@ impl Source {
             parsed_lines: 0,
             last_logged_at: None,
             open: None,
+            trace: None,
             has_open_alerts: false,
             last_error: None,
             last_error_shown_at: None,
@@ -114,6 +117,8 @@ struct SourceRow {
     #[diesel(sql_type = BigInt)]
     open_bytes: i64,
     #[diesel(sql_type = Nullable<Text>)]
+    open_trace: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     last_error: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     last_error_shown_at: Option<DateTime<Utc>>,
@@ -155,6 +160,7 @@ impl TryFrom<SourceRow> for Source {
             parsed_lines: row.parsed_lines,
             last_logged_at: row.last_logged_at.map(EventTime::from),
             open,
+            trace: row.open_trace.as_deref().map(parse_trace).transpose()?,
             has_open_alerts: row.has_open_alerts,
             last_error: row.last_error,
             last_error_shown_at: row.last_error_shown_at,

@@ -4,7 +4,7 @@ select
     state.generation, state.device, state.inode, state.byte_offset, state.head_hash,
     state.marker_hash, state.size_bytes, state.line_no, state.parsed_lines,
     state.last_logged_at, state.open_line_no, state.open_logged_at,
-    state.open_level::text as open_level, state.open_lines, state.open_bytes,
+    state.open_level::text as open_level, state.open_lines, state.open_bytes, state.open_trace,
     state.last_error, state.last_error_shown_at,
     open_alert.source_id is not null as has_open_alerts
 from sources source

@@ -180,6 +180,7 @@ impl Bench {
                 counts: Vec::new(),
                 last_logged_at: None,
                 open: None,
+                trace: None,
                 appended,
                 dirty,
                 at_end,

@@ -30,6 +30,8 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         // repeated.
         1 => "(2027|2019|9999)-10-27 0[1-3]:[0-5][0-9]:00 \\[ERROR\\] x".prop_map(String::into_bytes),
         4 => "(  |\t|\tat |Caused by: )[ -~]{0,30}".prop_map(String::into_bytes),
+        // What begins, and what is known only by what has begun.
+        4 => prop::sample::select(TRACES).prop_map(|line| line.as_bytes().to_vec()),
         1 => "[ \t]{0,3}".prop_map(String::into_bytes),
         2 => "[ -~]{0,30}".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..20),
@@ -48,6 +50,23 @@ fn head() -> impl Strategy<Value = Vec<u8>> {
 fn level() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE"][..])
 }
+
+/// Lines of stack traces, some of which mean nothing where they stand alone.
+const TRACES: &[&str] = &[
+    "Traceback (most recent call last):",
+    "2026-01-15 11:00:00 [ERROR] Traceback (most recent call last):",
+    "  File \"app.py\", line 3, in <module>",
+    "queue.Empty",
+    "shop.Sold: out",
+    "goroutine 1 [running]:",
+    "main.main()",
+    "rax    0x0",
+    "thread 'main' panicked at src/main.rs:2:5:",
+    "2026-01-15 11:00:00 [FATAL] thread 'main' panicked at src/main.rs:2:5:",
+    "disk full",
+    "/srv/app/index.js:3",
+    "throw error;",
+];
 
 /// How to read one file.
 #[derive(Clone, Debug)]
