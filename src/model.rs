@@ -3,11 +3,15 @@
 //! What stands here has one meaning everywhere: in the config, in the code, in the
 //! columns and on the command line. Nothing here reads a file, a clock or a database.
 
+mod multiline;
+
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+
+pub use self::multiline::{LinePattern, Multiline};
 
 /// How bad a log entry is, from the least to the worst.
 ///

@@ -45,6 +45,7 @@ pub(super) const SOURCE: Table = Table {
         "start",
         "max_line_bytes",
         "max_entry_lines",
+        "multiline",
     ],
     later: &[
         "default_level",
@@ -53,11 +54,14 @@ pub(super) const SOURCE: Table = Table {
         "journal",
         "keep",
         "level_patterns",
-        "multiline",
         "olddir",
         "stale_after",
     ],
 };
+
+/// `multiline = { start = "..." }` of a source.
+pub(super) const MULTILINE: Table =
+    Table { place: "in multiline", keys: &["start", "continue"], later: &[] };
 
 /// `[[rule]]`
 pub(super) const RULE: Table = Table {

@@ -10,6 +10,7 @@
 
 mod database;
 mod file;
+mod lines;
 mod locate;
 mod problem;
 mod rule;

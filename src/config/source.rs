@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono_tz::Tz;
 use glob::{MatchOptions, Pattern, PatternError};
 
-use crate::model::{Level, LevelSet};
+use crate::model::{Level, LevelSet, Multiline};
 
 /// `[[source]]`: settings for the logs that its paths reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct SourceConfig {
     pub max_line_bytes: usize,
     /// How many lines one entry may have.
     pub max_entry_lines: u32,
+    /// Which lines belong to one entry.
+    pub multiline: Multiline,
 }
 
 impl SourceConfig {
@@ -49,6 +51,7 @@ impl SourceConfig {
             start: Start::default(),
             max_line_bytes: Self::DEFAULT_LINE_BYTES,
             max_entry_lines: Self::DEFAULT_ENTRY_LINES,
+            multiline: Multiline::default(),
         }
     }
 

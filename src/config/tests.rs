@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Level, LevelSet, PartitionInterval, Severity};
+use crate::model::{Level, LevelSet, Multiline, PartitionInterval, Severity};
 
 const FILE: &str = "tripline.toml";
 
@@ -93,6 +93,7 @@ fn the_documented_example_is_read() {
             start: Start::Beginning,
             max_line_bytes: 65_536,
             max_entry_lines: 100,
+            multiline: Multiline::Auto,
         }],
         rules: vec![RuleConfig {
             name: "error-burst".to_owned(),

@@ -11,7 +11,7 @@ use super::problem::{Problem, Problems};
 use super::rule::{GroupBy, RuleConfig, RuleKind};
 use super::section::Section;
 use super::source::{Format, SourceConfig, Start};
-use super::{Config, EvaluateConfig, value};
+use super::{Config, EvaluateConfig, lines, value};
 use crate::model::{Level, LevelSet, PartitionInterval, Severity};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
@@ -98,6 +98,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
         max_entry_lines: section
             .integer("max_entry_lines", ENTRY_LINES)
             .unwrap_or(default.max_entry_lines),
+        multiline: lines::multiline(&mut section).unwrap_or_default(),
     };
     section.is_right().then_some(source)
 }

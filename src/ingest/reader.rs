@@ -200,6 +200,7 @@ impl Stage<'_> {
                 .map_err(|source| broken(place.byte_offset, source))?;
         let mut parser =
             Parser::new(format(&target.config), target.timezone, source.last_logged_at)
+                .joining(target.config.multiline.clone())
                 .within(source.trace);
         loop {
             // Without a complete line there is nothing to store.

@@ -21,7 +21,7 @@ mod skim;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::model::{EventTime, Level, LevelSet, Trace};
+use crate::model::{EventTime, Level, LevelSet, Multiline, Trace};
 
 pub use self::formats::{Format, UnknownFormat};
 use self::formats::{Record, plain};
@@ -87,7 +87,14 @@ impl Parser {
     /// The parser, which goes on in the middle of what an earlier run read.
     #[must_use]
     pub fn within(mut self, trace: Option<Trace>) -> Self {
-        self.continuations = Continuations::within(trace);
+        self.continuations.trace = trace;
+        self
+    }
+
+    /// The parser, for a source that says itself which lines belong together.
+    #[must_use]
+    pub fn joining(mut self, multiline: Multiline) -> Self {
+        self.continuations.multiline = multiline;
         self
     }
 
@@ -96,6 +103,9 @@ impl Parser {
     /// A UTF-8 byte order mark at its start is skipped. Nothing is allocated.
     pub fn line<'a>(&mut self, line: &'a [u8]) -> Line<'a> {
         let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
+        if self.continuations.pattern_says(line) == Some(false) {
+            return Line::Continuation;
+        }
         let record = match self.format {
             Format::Plain => plain::record(line, &mut self.last_minute),
         };
@@ -119,6 +129,9 @@ impl Parser {
         max_line_bytes: usize,
     ) -> Skimmed {
         let Format::Plain = self.format;
+        if self.continuations.have_pattern() {
+            return Skimmed::default();
+        }
         let (written, civil_seconds) = self.last_minute.get();
         let Some(minute) = self.local_time.whole_minute(civil_seconds) else {
             return Skimmed::default();
@@ -142,7 +155,7 @@ impl Parser {
     /// What has begun in the lines of the last entry, to be given to [`Parser::within`] by the
     /// next run.
     pub fn trace(&self) -> Option<Trace> {
-        self.continuations.trace()
+        self.continuations.trace
     }
 
     fn head<'a>(&mut self, record: Record<'a>) -> Head<'a> {
@@ -176,6 +189,32 @@ mod tests {
         assert_eq!(parser.line(b"  at somewhere"), Line::Continuation);
         assert_eq!(parser.line(b""), Line::Continuation);
         assert_eq!(parser.line(b"garbage line here"), Line::Unparsed);
+    }
+
+    /// One letter a line: a head, a continuation, unparsed.
+    fn shown(multiline: Multiline, lines: &str) -> String {
+        let mut parser = parser(None).joining(multiline);
+        let line = |line: &str| match parser.line(line.as_bytes()) {
+            Line::Head(_) => 'h',
+            Line::Continuation => 'c',
+            Line::Unparsed => 'u',
+        };
+        lines.lines().map(line).collect()
+    }
+
+    #[test]
+    fn a_pattern_of_the_config_decides_alone_what_continues() {
+        let lines = "\
+2026-01-01 00:00:05 [ERROR] cannot send
+> 2026-01-01 00:00:04 [ERROR] what was to be sent
+2026-01-01 00:00:04 [INFO] what was to be sent, not quoted
+  indented
+neither
+> 2026-01-01 00:00:06 [ERROR] quoted";
+        let pattern = |pattern: &str| pattern.parse().unwrap();
+        assert_eq!(shown(Multiline::Auto, lines), "huhcuu");
+        assert_eq!(shown(Multiline::Continue(pattern("^>|INFO")), lines), "hccuuc");
+        assert_eq!(shown(Multiline::Start(pattern(r"^\S+ \S+ \[ERROR|^neither")), lines), "hcccuc");
     }
 
     #[test]

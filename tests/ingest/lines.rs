@@ -108,6 +108,33 @@ fn a_continuation_before_the_first_entry_is_an_unparsed_line() {
 }
 
 #[test]
+fn the_config_says_which_lines_belong_together() {
+    let log = "2026-01-15 11:00:00 [ERROR] quoted:\n> 2026-01-15 11:00:00 [FATAL] x\n  at a\nx\n";
+    for (multiline, entry, counts) in [
+        ("'auto'", "quoted:\n  at a", "error 1, continued 1, unparsed 2"),
+        ("'none'", "quoted:", "error 1, unparsed 3"),
+        ("'indent'", "quoted:\n  at a", "error 1, continued 1, unparsed 2"),
+        (
+            "{ continue = '^>' }",
+            "quoted:\n> 2026-01-15 11:00:00 [FATAL] x",
+            "error 1, continued 1, unparsed 2",
+        ),
+        (
+            "{ start = '^2026' }",
+            "quoted:\n> 2026-01-15 11:00:00 [FATAL] x\n  at a\nx",
+            "error 1, continued 3",
+        ),
+    ] {
+        let setup = Setup::new();
+        setup.config(&format!("[[source]]\npaths = ['LOGS/app.log']\nmultiline = {multiline}\n"));
+        setup.write("app.log", log);
+        setup.ingest();
+        assert_eq!(setup.entries(), [format!("ERROR {entry}")], "{multiline}");
+        assert_eq!(setup.counts(), counts, "{multiline}");
+    }
+}
+
+#[test]
 fn an_entry_takes_as_many_lines_as_the_config_says() {
     let setup = Setup::new();
     setup.config(

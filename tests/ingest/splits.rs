@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use diesel::pg::PgConnection;
@@ -10,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 use tripline::config::{Config, SourceConfig};
 use tripline::ingest::{self, Ingest, Target};
-use tripline::model::{PartitionInterval, Tick};
+use tripline::model::{Multiline, PartitionInterval, Tick};
 
 use crate::support::program::{NOW, append, rows};
 use crate::support::{self, TestDatabase};
@@ -76,6 +77,18 @@ struct Reading {
     chunk_bytes: u64,
 }
 
+/// Which lines of the file belong together.
+fn multiline() -> impl Strategy<Value = Multiline> {
+    let pattern = |pattern: &str| pattern.parse().unwrap();
+    prop_oneof![
+        4 => Just(Multiline::Auto),
+        1 => Just(Multiline::None),
+        1 => Just(Multiline::Indent),
+        1 => Just(Multiline::Start(pattern("^20|^[a-m]|ERROR"))),
+        1 => Just(Multiline::Continue(pattern("^[^2]|DEBUG"))),
+    ]
+}
+
 fn reading() -> impl Strategy<Value = Reading> {
     let splits = prop::collection::vec(any::<prop::sample::Index>(), 0..8);
     let chunk_bytes = prop_oneof![Just(1u64), 2..200u64, Just(ingest::CHUNK_BYTES)];
@@ -99,7 +112,7 @@ impl Bench {
     }
 
     /// Reads a new log with this content, and returns everything that is stored of it.
-    fn read(&mut self, content: &[u8], reading: &Reading) -> Vec<String> {
+    fn read(&mut self, content: &[u8], multiline: &Multiline, reading: &Reading) -> Vec<String> {
         self.logs += 1;
         let path = self.folder.path().join(format!("{}.log", self.logs));
         let mut ends: Vec<usize> =
@@ -110,16 +123,17 @@ impl Bench {
         for end in ends {
             append(&path, &content[from..end]);
             from = end;
-            self.run(&path, reading.chunk_bytes);
+            self.run(&path, multiline, reading.chunk_bytes);
         }
         fs::remove_file(&path).unwrap();
         self.stored(path.to_str().unwrap())
     }
 
-    fn run(&mut self, path: &std::path::Path, chunk_bytes: u64) {
+    fn run(&mut self, path: &Path, multiline: &Multiline, chunk_bytes: u64) {
         let config = SourceConfig {
             max_line_bytes: MAX_LINE_BYTES,
             max_entry_lines: MAX_ENTRY_LINES,
+            multiline: multiline.clone(),
             ..Config::default().source_for(path)
         };
         let timezone = chrono_tz::Europe::Berlin;
@@ -171,13 +185,14 @@ fn any_reading_of_a_file_gives_the_same() {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let content = (prop::collection::vec(line(), 0..25), "[ -~]{0,10}")
         .prop_map(|(lines, tail)| [lines.concat(), tail.into_bytes()].concat());
-    let result = TestRunner::new(config).run(&(content, reading()), |(content, reading)| {
+    let cases = (content, multiline(), reading());
+    let result = TestRunner::new(config).run(&cases, |(content, multiline, reading)| {
         let mut bench = bench.borrow_mut();
         let whole = Reading { splits: Vec::new(), chunk_bytes: ingest::CHUNK_BYTES };
-        let at_once = bench.read(&content, &whole);
+        let at_once = bench.read(&content, &multiline, &whole);
         let newlines = content.split(|byte| *byte == b'\n').count() - 1;
         prop_assert_eq!(counted(&at_once), i64::try_from(newlines).unwrap());
-        prop_assert_eq!(&bench.read(&content, &reading), &at_once);
+        prop_assert_eq!(&bench.read(&content, &multiline, &reading), &at_once);
         Ok(())
     });
     if let Err(error) = result {

@@ -6,33 +6,51 @@
 
 mod shape;
 
-use crate::model::Trace;
+use crate::model::{Multiline, Trace};
 
-/// What the lines so far say about the next one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which lines belong together, and what the lines so far say about the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Continuations {
-    trace: Option<Trace>,
+    /// How the source wants it.
+    pub(super) multiline: Multiline,
+    /// What has begun and may go on with the next line.
+    pub(super) trace: Option<Trace>,
 }
 
 impl Continuations {
-    /// Goes on in the middle of what an earlier run read.
-    pub(super) fn within(trace: Option<Trace>) -> Self {
-        Self { trace }
+    /// Whether a line may start an entry, as far as a pattern of the config decides that;
+    /// `None` where none does.
+    pub(super) fn pattern_says(&self, line: &[u8]) -> Option<bool> {
+        match &self.multiline {
+            Multiline::Start(pattern) => Some(pattern.is_in(line)),
+            Multiline::Continue(pattern) => Some(!pattern.is_in(line)),
+            Multiline::Auto | Multiline::None | Multiline::Indent => None,
+        }
     }
 
-    /// What has begun and may go on with the next line.
-    pub(super) fn trace(self) -> Option<Trace> {
-        self.trace
+    /// Whether a pattern of the config decides.
+    pub(super) fn have_pattern(&self) -> bool {
+        matches!(self.multiline, Multiline::Start(_) | Multiline::Continue(_))
     }
 
     /// Takes the message of a line that starts an entry.
     pub(super) fn head(&mut self, message: &[u8]) {
         // Everything that begins in a message ends in a colon: one comparison for most lines.
-        self.trace = if message.ends_with(b":") { shape::begins(message) } else { None };
+        let may_begin = message.ends_with(b":") && matches!(self.multiline, Multiline::Auto);
+        self.trace = if may_begin { shape::begins(message) } else { None };
     }
 
-    /// Whether a line, which starts no entry, continues the one before it.
+    /// Whether a line, which starts no entry, continues the one before it, where no pattern
+    /// decides.
     pub(super) fn continues(&mut self, line: &[u8]) -> bool {
+        match self.multiline {
+            Multiline::Auto => self.continues_by_shape(line),
+            Multiline::Indent => shape::is_indented(line),
+            Multiline::None | Multiline::Start(_) | Multiline::Continue(_) => false,
+        }
+    }
+
+    fn continues_by_shape(&mut self, line: &[u8]) -> bool {
         match self.trace {
             Some(Trace::Rust | Trace::Node) => {
                 self.trace = None;
@@ -151,12 +169,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_indented_continues_where_only_that_does() {
+        let mut continuations =
+            Continuations { multiline: Multiline::Indent, ..Continuations::default() };
+        for (line, expected) in
+            [("  at x", true), ("\tat x", true), ("", true), ("Caused by: x", false), ("}", false)]
+        {
+            assert_eq!(continuations.continues(line.as_bytes()), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_continues_where_every_line_stands_alone() {
+        let mut continuations =
+            Continuations { multiline: Multiline::None, ..Continuations::default() };
+        continuations.head(b"Traceback (most recent call last):");
+        for line in ["  at x", "", "queue.Full"] {
+            assert!(!continuations.continues(line.as_bytes()), "{line:?}");
+        }
+    }
+
+    #[test]
     fn an_entry_ends_what_the_one_before_it_began() {
         let mut continuations = Continuations::default();
         continuations.continues(b"thread 'main' panicked at src/main.rs:2:5:");
-        assert_eq!(continuations.trace(), Some(Trace::Rust));
+        assert_eq!(continuations.trace, Some(Trace::Rust));
         continuations.head(b"next");
-        assert_eq!(continuations.trace(), None);
+        assert_eq!(continuations.trace, None);
         assert!(!continuations.continues(b"disk full"));
     }
 }

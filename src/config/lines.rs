@@ -1,0 +1,124 @@
+//! The keys of `[[source]]` that say what a line is, and which lines belong together.
+
+use toml::de::DeValue;
+
+use super::section::{Section, expected};
+use super::{file, value, words};
+use crate::model::{LinePattern, Multiline};
+
+/// The values of `multiline` that are words.
+const MULTILINE: [(&str, Multiline); 3] =
+    [("auto", Multiline::Auto), ("none", Multiline::None), ("indent", Multiline::Indent)];
+
+/// `multiline`: a word, or a table with one pattern.
+pub(super) fn multiline(section: &mut Section<'_, '_>) -> Option<Multiline> {
+    let is_text = section.value("multiline", |value| match value {
+        DeValue::String(_) => Ok(true),
+        DeValue::Table(_) => Ok(false),
+        other => Err(expected("a word, such as \"auto\", or a table with a pattern", other)),
+    })?;
+    if is_text {
+        return section.string("multiline", |text| {
+            let word = MULTILINE.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+            word.map(|(_, multiline)| multiline.clone()).ok_or_else(|| {
+                let hint = "a pattern is written { start = \"...\" } or { continue = \"...\" }";
+                let known = MULTILINE.map(|(word, _)| word);
+                format!("{}; {hint}", words::refusal(text, &known, &[]))
+            })
+        });
+    }
+    section.table("multiline", &file::MULTILINE, pattern).flatten()
+}
+
+/// The table of `multiline`, which has one of its two keys.
+fn pattern(mut section: Section<'_, '_>) -> Option<Multiline> {
+    if section.has("start") == section.has("continue") {
+        // A key that is no word of the table was reported already.
+        if section.is_right() {
+            section.refuse("start", "or continue must be given, one of them");
+        }
+        return None;
+    }
+    let start = section.string("start", line_pattern).map(Multiline::Start);
+    start.or_else(|| section.string("continue", line_pattern).map(Multiline::Continue))
+}
+
+fn line_pattern(text: &str) -> Result<LinePattern, String> {
+    let text = value::text(text)?;
+    text.parse().map_err(|error| format!("is no regular expression: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use expect_test::{Expect, expect};
+
+    use super::super::Config;
+    use super::*;
+
+    fn parse(line: &str) -> Result<Config, String> {
+        let text = format!("[[source]]\npaths=['/var/log/app.log']\n{line}\n");
+        Config::parse(Path::new("x.toml"), text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    fn check(line: &str, expected: &Expect) {
+        expected.assert_eq(&parse(line).unwrap_err());
+    }
+
+    #[test]
+    fn what_belongs_to_an_entry_is_a_word_or_a_pattern() {
+        let multiline = |line| parse(line).unwrap().sources[0].multiline.clone();
+        let pattern = |pattern: &str| pattern.parse::<LinePattern>().unwrap();
+        assert_eq!(multiline(""), Multiline::Auto);
+        assert_eq!(multiline("multiline = 'none'"), Multiline::None);
+        assert_eq!(multiline("multiline = 'Indent'"), Multiline::Indent);
+        let start = Multiline::Start(pattern("^[0-9]"));
+        assert_eq!(multiline("multiline = { start = '^[0-9]' }"), start);
+        assert_eq!(multiline("[source.multiline]\nstart = '^[0-9]'"), start);
+        let goes_on = Multiline::Continue(pattern("^ "));
+        assert_eq!(multiline("multiline = { continue = '^ ' }"), goes_on);
+        assert_ne!(start, Multiline::Start(pattern("^[0-8]")));
+    }
+
+    #[test]
+    fn a_wrong_pattern_has_its_place() {
+        check(
+            "multiline = { start = '^(\\d' }",
+            &expect!["x.toml:3:23: start is no regular expression: unclosed group"],
+        );
+        check(
+            "multiline = { continue = 'x{5,1}' }",
+            &expect![
+                "x.toml:3:26: continue is no regular expression: invalid repetition count range, the start must be <= the end"
+            ],
+        );
+        check("multiline = { start = '' }", &expect!["x.toml:3:23: start must not be empty"]);
+        check(
+            "multiline = { start = 'a', continue = 'b' }",
+            &expect!["x.toml:3:23: start or continue must be given, one of them"],
+        );
+        check(
+            "multiline = {}",
+            &expect!["x.toml:3:13: start or continue must be given, one of them"],
+        );
+        check(
+            "multiline = { begin = 'a' }",
+            &expect![[
+                r#"x.toml:3:15: unknown key "begin" in multiline; this version knows: start, continue"#
+            ]],
+        );
+        check(
+            "multiline = 'of'",
+            &expect![[
+                r#"x.toml:3:13: multiline "of" is not known; this version knows: auto, none, indent; a pattern is written { start = "..." } or { continue = "..." }"#
+            ]],
+        );
+        check(
+            "multiline = 3",
+            &expect![[
+                r#"x.toml:3:13: multiline must be a word, such as "auto", or a table with a pattern, found an integer"#
+            ]],
+        );
+    }
+}
