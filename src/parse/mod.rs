@@ -68,6 +68,8 @@ pub struct Parser {
     local_time: LocalTime,
     last_minute: plain::LastMinute,
     continuations: Continuations,
+    /// Room for a line without its escape sequences.
+    uncoloured: Vec<u8>,
 }
 
 impl Parser {
@@ -81,6 +83,7 @@ impl Parser {
             local_time: LocalTime::new(zone, last_logged_at),
             last_minute: plain::LastMinute::default(),
             continuations: Continuations::default(),
+            uncoloured: Vec::new(),
         }
     }
 
@@ -100,19 +103,28 @@ impl Parser {
 
     /// What the next line of the file is. The line comes without its LF or CR LF.
     ///
-    /// A UTF-8 byte order mark at its start is skipped. Nothing is allocated.
-    pub fn line<'a>(&mut self, line: &'a [u8]) -> Line<'a> {
+    /// A UTF-8 byte order mark at its start is skipped, and escape sequences (colours) are
+    /// nothing. Nothing is allocated but, once, room for the longest coloured line.
+    pub fn line<'a>(&'a mut self, line: &'a [u8]) -> Line<'a> {
         let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
+        // Most lines are heads without a colour before their message, and no pattern decides.
+        if !self.continuations.have_pattern() {
+            if let Some(record) = record(self.format, line, &mut self.last_minute) {
+                return Line::Head(head(record, &mut self.local_time, &mut self.continuations));
+            }
+            if !text::has_escape(line) {
+                return other(line, &mut self.continuations);
+            }
+        }
+        self.uncoloured.clear();
+        text::remove_escapes(line, &mut self.uncoloured);
+        let line = self.uncoloured.as_slice();
         if self.continuations.pattern_says(line) == Some(false) {
             return Line::Continuation;
         }
-        let record = match self.format {
-            Format::Plain => plain::record(line, &mut self.last_minute),
-        };
-        match record {
-            Some(record) => Line::Head(self.head(record)),
-            None if self.continuations.continues(line) => Line::Continuation,
-            None => Line::Unparsed,
+        match record(self.format, line, &mut self.last_minute) {
+            Some(record) => Line::Head(head(record, &mut self.local_time, &mut self.continuations)),
+            None => other(line, &mut self.continuations),
         }
     }
 
@@ -157,16 +169,36 @@ impl Parser {
     pub fn trace(&self) -> Option<Trace> {
         self.continuations.trace
     }
+}
 
-    fn head<'a>(&mut self, record: Record<'a>) -> Head<'a> {
-        self.continuations.head(record.message);
-        Head {
-            logged_at: self.local_time.event_time(record.time),
-            level: record.level,
-            message: record.message,
-            written_at: record.written_at,
-        }
+/// A line as the grammar of its format reads it; `None` if it starts no entry.
+fn record<'a>(
+    format: Format,
+    line: &'a [u8],
+    last_minute: &mut plain::LastMinute,
+) -> Option<Record<'a>> {
+    match format {
+        Format::Plain => plain::record(line, last_minute),
     }
+}
+
+fn head<'a>(
+    record: Record<'a>,
+    local_time: &mut LocalTime,
+    continuations: &mut Continuations,
+) -> Head<'a> {
+    continuations.head(record.message);
+    Head {
+        logged_at: local_time.event_time(record.time),
+        level: record.level,
+        message: record.message,
+        written_at: record.written_at,
+    }
+}
+
+/// What a line is that starts no entry.
+fn other<'a>(line: &[u8], continuations: &mut Continuations) -> Line<'a> {
+    if continuations.continues(line) { Line::Continuation } else { Line::Unparsed }
 }
 
 #[cfg(test)]
@@ -189,6 +221,27 @@ mod tests {
         assert_eq!(parser.line(b"  at somewhere"), Line::Continuation);
         assert_eq!(parser.line(b""), Line::Continuation);
         assert_eq!(parser.line(b"garbage line here"), Line::Unparsed);
+    }
+
+    #[test]
+    fn colours_are_nothing() {
+        let mut parser = parser(None);
+        for line in [
+            "\x1b[32m2026-01-01 00:00:05 [ERROR] failed",
+            "\x1b[2m2026-01-01 00:00:05\x1b[0m [\x1b[1;31mERROR\x1b[0m] failed",
+            "2026-01-01 \x1b[m00:00:05 [ERROR]\x1b[K failed",
+        ] {
+            let Line::Head(head) = parser.line(line.as_bytes()) else { panic!("{line:?}") };
+            assert_eq!((head.level, head.message.ends_with(b"failed")), (Level::Error, true));
+        }
+        assert_eq!(parser.line(b"\x1b[31mCaused by: x\x1b[0m"), Line::Continuation);
+        assert_eq!(parser.line(b"\x1b[31m\x1b[0m"), Line::Continuation);
+        assert_eq!(parser.line(b"\x1b[31mneither\x1b[0m"), Line::Unparsed);
+        let mut parser = parser.joining(Multiline::Start("^2026".parse().unwrap()));
+        assert!(matches!(
+            parser.line(b"\x1b[32m2026-01-01 00:00:05 [ERROR] failed"),
+            Line::Head(_)
+        ));
     }
 
     /// One letter a line: a head, a continuation, unparsed.
@@ -282,8 +335,10 @@ neither
             prop_assume!(local.offset().fix().local_minus_utc() % 60 == 0);
 
             let line = format!("{} [INFO] x", local.format(format));
-            let Line::Head(head) = Parser::new(Format::Plain, zone, None).line(line.as_bytes())
-            else { panic!("not a head: {line}") };
+            let mut parser = Parser::new(Format::Plain, zone, None);
+            let Line::Head(head) = parser.line(line.as_bytes()) else {
+                panic!("not a head: {line}")
+            };
             prop_assert_eq!(head.logged_at, EventTime(micros), "{}", line);
         }
     }

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 const NUL: u8 = 0x00;
 const BEL: u8 = 0x07;
@@ -37,6 +37,22 @@ pub fn clean_into(raw: &[u8], out: &mut String) {
         };
     }
     push_lossy(rest, out);
+}
+
+/// Whether a line holds an ESC, with which every escape sequence begins.
+pub(super) fn has_escape(line: &[u8]) -> bool {
+    memchr(ESC, line).is_some()
+}
+
+/// Appends one line of a log to `out` without its escape sequences; all else stays.
+pub(super) fn remove_escapes(raw: &[u8], out: &mut Vec<u8>) {
+    let mut rest = raw;
+    while let Some(position) = memchr(ESC, rest) {
+        let (text, special) = rest.split_at(position);
+        out.extend_from_slice(text);
+        rest = &special[escape_length(special)..];
+    }
+    out.extend_from_slice(rest);
 }
 
 fn push_lossy(bytes: &[u8], out: &mut String) {
@@ -166,6 +182,14 @@ mod tests {
             let once = clean(raw.as_bytes());
             prop_assert!(!once.contains(['\0', '\x1B']));
             prop_assert_eq!(clean(once.as_bytes()), once);
+        }
+
+        #[test]
+        fn removing_escapes_first_changes_nothing(raw in "[\x1B\\[\\]\\\\\x07(m;3\0A]{0,40}") {
+            let mut removed = Vec::new();
+            remove_escapes(raw.as_bytes(), &mut removed);
+            prop_assert!(!has_escape(&removed));
+            prop_assert_eq!(clean(&removed), clean(raw.as_bytes()));
         }
 
         #[test]
