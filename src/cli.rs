@@ -66,7 +66,8 @@ Examples:
 
 Prints what fires and what is over, one line each, once; a run without news prints nothing.
 Reads each log from where the last run stopped, and a log seen for the first time as its
-source says (start), by default from its beginning.")]
+source says (start), by default from its beginning. With --max-bytes or --max-seconds, logs with
+few new bytes come first.")]
     Run(Logs),
     /// Only read the logs into the database
     #[command(after_help = "\
@@ -156,6 +157,12 @@ pub struct Logs {
     /// Commit after that many bytes of log, for tests of what happens between two commits
     #[arg(long, value_name = "BYTES", hide = true)]
     pub chunk_bytes: Option<u64>,
+    /// Read only about so many bytes; the next run goes on there
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_bytes: Option<u64>,
+    /// Read only for about so many seconds; the next run goes on there
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_seconds: Option<u64>,
     #[command(flatten)]
     pub wait: Wait,
 }

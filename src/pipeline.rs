@@ -10,7 +10,7 @@ use diesel::pg::PgConnection;
 
 use crate::alerting::{self, RuleError};
 use crate::config::Config;
-use crate::ingest::{self, AfterChunk, Ingest, Outcome, Target};
+use crate::ingest::{self, AfterChunk, Ingest, Outcome, ReadLimits, Target};
 use crate::model::Tick;
 use crate::notify::{self, NotifyError};
 use crate::store::StoreError;
@@ -31,8 +31,8 @@ pub struct Pipeline<'a> {
     pub tick: Tick,
     /// Set by SIGTERM and SIGINT: stop at the next safe point.
     pub stop: &'a AtomicBool,
-    /// Bytes of log in one transaction.
-    pub chunk_bytes: u64,
+    /// How much is read.
+    pub limits: ReadLimits,
 }
 
 impl Pipeline<'_> {
@@ -59,12 +59,19 @@ impl Pipeline<'_> {
             host: self.host,
             tick: self.tick,
             partition_interval: self.config.database.partition,
-            chunk_bytes: self.chunk_bytes,
+            limits: self.limits,
             stop: self.stop,
         };
         let outcome = ingest::run(connection, &stage, targets, after_chunk)?;
         for failure in outcome.failures.iter().filter(|failure| failure.tell) {
             log::error!("{}", visible::line(&failure.message, MESSAGE_CHARS));
+        }
+        if outcome.has_more {
+            let bytes = outcome.figures.bytes;
+            log::info!(
+                "ended after {bytes} bytes of log, as --max-bytes or --max-seconds says; the \
+                 next run reads on"
+            );
         }
         for (path, gap) in &outcome.gaps {
             let lost = match gap.lost_bytes {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::ingest::{finish, result};
 use super::session::{Session, Stage};
 use crate::cli::{Global, Wait};
+use crate::ingest::ReadLimits;
 use crate::model::Tick;
 use crate::store::runs::Figures;
 
@@ -21,7 +22,7 @@ pub(super) fn run(
     let session = Session::new(global)?;
     let _lock = session.lock(Stage::Alert, arguments.seconds, stop)?;
     let mut connection = session.connect()?;
-    let pipeline = session.pipeline(tick, stop, None);
+    let pipeline = session.pipeline(tick, stop, ReadLimits::default());
     pipeline.sync_rules(&mut connection)?;
     let mut figures = Figures::default();
     pipeline.evaluate_and_deliver(&mut connection, &mut figures, stdout)?;

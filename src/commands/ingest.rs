@@ -1,14 +1,14 @@
 //! `tripline ingest`: read the logs into the database.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use diesel::pg::PgConnection;
 
 use super::SomeFailed;
 use super::session::{Session, Stage, UsageError, host_zone};
 use crate::cli::{Global, Ingest, Logs};
-use crate::ingest::{self, Target};
+use crate::ingest::{self, ReadLimits, Target};
 use crate::model::Tick;
 use crate::store::runs::{self, Figures};
 use crate::store::sources;
@@ -31,7 +31,7 @@ pub(super) fn run(
             target.since = Some(since.into());
         }
     }
-    let pipeline = session.pipeline(tick, stop, logs.chunk_bytes);
+    let pipeline = session.pipeline(tick, stop, limits(logs, begun));
     let outcome = pipeline.read(&mut connection, &targets, &mut |_, _| Ok(()))?;
     finish(&session, &mut connection, "ingest", tick, begun, &outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
@@ -48,6 +48,17 @@ pub(super) fn targets(session: &Session, arguments: &Logs) -> anyhow::Result<Vec
         .into());
     }
     Ok(ingest::expand(&session.config, &arguments.logs, host_zone()?)?)
+}
+
+/// How much a run reads that began at `begun`.
+pub(super) fn limits(arguments: &Logs, begun: Instant) -> ReadLimits {
+    let seconds = arguments.max_seconds.map(Duration::from_secs);
+    ReadLimits {
+        chunk_bytes: arguments.chunk_bytes.unwrap_or(ingest::CHUNK_BYTES).max(1),
+        max_bytes: arguments.max_bytes,
+        // A time that is too far away to be counted is no limit.
+        deadline: seconds.and_then(|seconds| begun.checked_add(seconds)),
+    }
 }
 
 /// Where a log was read before, nothing can be passed over any more.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::ingest::{finish, result, targets};
+use super::ingest::{finish, limits, result, targets};
 use super::session::{Session, Stage};
 use crate::cli::{Global, Logs};
 use crate::model::Tick;
@@ -21,7 +21,7 @@ pub(super) fn run(
     let targets = targets(&session, arguments)?;
     let ingest_lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
     let mut connection = session.connect()?;
-    let pipeline = session.pipeline(tick, stop, arguments.chunk_bytes);
+    let pipeline = session.pipeline(tick, stop, limits(arguments, begun));
     pipeline.sync_rules(&mut connection)?;
     let mut outcome = pipeline.read_and_evaluate(&mut connection, &targets)?;
     drop(ingest_lock);

@@ -14,7 +14,7 @@ use super::hide_url;
 use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::config::{self, Config, DatabaseUrl};
-use crate::ingest;
+use crate::ingest::ReadLimits;
 use crate::lock::RunLock;
 use crate::model::Tick;
 use crate::pipeline::Pipeline;
@@ -104,20 +104,14 @@ impl Session {
         }
     }
 
-    /// The stages of one tick; chunks are as large as usual where no size is given.
+    /// The stages of one tick.
     pub(super) fn pipeline<'a>(
         &'a self,
         tick: Tick,
         stop: &'a AtomicBool,
-        chunk_bytes: Option<u64>,
+        limits: ReadLimits,
     ) -> Pipeline<'a> {
-        Pipeline {
-            host: &self.host,
-            config: &self.config,
-            tick,
-            stop,
-            chunk_bytes: chunk_bytes.unwrap_or(ingest::CHUNK_BYTES).max(1),
-        }
+        Pipeline { host: &self.host, config: &self.config, tick, stop, limits }
     }
 
     /// Takes the lock of a stage: one run at a time on this host and database.

@@ -5,6 +5,7 @@
 
 mod builder;
 mod counts;
+mod limits;
 mod reader;
 mod since;
 mod target;
@@ -16,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 use chrono::TimeDelta;
 use diesel::pg::PgConnection;
 
+pub use limits::ReadLimits;
 pub use target::{Target, expand};
 
 use crate::model::{FileIdentity, PartitionInterval, SourceId, Tick};
@@ -41,9 +43,8 @@ pub struct Ingest<'a> {
     pub tick: Tick,
     /// Length of the partitions that are made.
     pub partition_interval: PartitionInterval,
-    /// Bytes of log in one transaction: [`CHUNK_BYTES`], or few in tests. A chunk ends with
-    /// the line that begins below this number.
-    pub chunk_bytes: u64,
+    /// How much is read.
+    pub limits: ReadLimits,
     /// Set by SIGTERM and SIGINT: stop at the next safe point.
     pub stop: &'a AtomicBool,
 }
@@ -59,6 +60,15 @@ pub struct Outcome {
     pub gaps: Vec<(PathBuf, Gap)>,
     /// Whether the stage was asked to stop before it was done.
     pub stopped: bool,
+    /// Whether it ended at a limit of what a run reads, with more to read.
+    pub has_more: bool,
+}
+
+impl Outcome {
+    /// Whether there is more to read that this run leaves.
+    fn is_unfinished(&self) -> bool {
+        self.stopped || self.has_more
+    }
 }
 
 /// A source that could not be read, and whether to tell it now.
@@ -124,11 +134,11 @@ pub fn run(
         seen: HashSet::new(),
         at_end_with_alerts: Vec::new(),
     };
-    for target in targets {
+    for target in ingest.limits.in_order(targets, &known) {
         let source = known.iter().find(|source| target.path.to_str() == Some(&source.path));
         stage.outcome.figures.sources += 1;
         stage.read(target, source)?;
-        if stage.outcome.stopped {
+        if stage.outcome.is_unfinished() {
             break;
         }
     }

@@ -129,7 +129,7 @@ impl Stage<'_> {
             Some(found) => {
                 let waits = log.size == 0 && self.may_still_grow(&found, &place);
                 let superseded = self.finish_found(target, source, found)?;
-                if waits || self.outcome.stopped {
+                if waits || self.outcome.is_unfinished() {
                     return Ok(false);
                 }
                 superseded
@@ -209,6 +209,10 @@ impl Stage<'_> {
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(broken(reader.byte_offset(), error)),
             }
+            if self.ingest.limits.are_reached(self.outcome.figures.bytes) {
+                self.outcome.has_more = true;
+                return Ok(());
+            }
             match self.store_chunk(target, source, &mut reader, &mut parser, size)? {
                 End::OfFile => return Ok(()),
                 End::Full => {}
@@ -247,7 +251,8 @@ impl Stage<'_> {
         let mut partitions = self.partitions()?;
         let mut end = End::Full;
         let stop = self.ingest.stop;
-        let until = from.saturating_add(self.ingest.chunk_bytes);
+        let chunk_bytes = self.ingest.limits.next_chunk(self.outcome.figures.bytes);
+        let until = from.saturating_add(chunk_bytes);
         let (entries, chunk) =
             chunk::store(self.connection, &start, self.ingest.tick, |writer: &mut EntryWriter| {
                 let mut builder = Builder::new(&limits, writer, before);
@@ -300,7 +305,7 @@ impl Stage<'_> {
     ///
     /// A log of which no line was ever understood is an error: the rules are blind to it.
     fn at_end(&mut self, target: &Target, source: &Source) -> Result<(), IngestError> {
-        if self.outcome.stopped {
+        if self.outcome.is_unfinished() {
             return Ok(());
         }
         if source.has_open_alerts {

@@ -24,7 +24,7 @@ pub use self::scratch::ScratchServer;
 
 use self::case::{Case, Step};
 use crate::config::{Config, SourceConfig, SourcePath};
-use crate::ingest::{self, Target};
+use crate::ingest::{self, ReadLimits, Target};
 use crate::model::Tick;
 use crate::pipeline::Pipeline;
 use crate::store::connection;
@@ -127,7 +127,7 @@ fn run_once(
         config: &case.config,
         tick,
         stop: &AtomicBool::new(false),
-        chunk_bytes: ingest::CHUNK_BYTES,
+        limits: ReadLimits::default(),
     };
     let targets = targets(case, index, root)?;
     pipeline.sync_rules(connection)?;

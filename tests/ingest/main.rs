@@ -8,6 +8,7 @@
     reason = "clippy.toml allows it in tests, but not in what they share"
 )]
 
+mod limits;
 mod lines;
 mod rotation;
 mod sources;

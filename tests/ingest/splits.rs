@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 use tripline::config::{Config, SourceConfig};
-use tripline::ingest::{self, Ingest, Target};
+use tripline::ingest::{self, Ingest, ReadLimits, Target};
 use tripline::model::{Multiline, PartitionInterval, Tick};
 
 use crate::support::program::{NOW, append, rows};
@@ -142,7 +142,7 @@ impl Bench {
             host: "host",
             tick: Tick(NOW.parse().unwrap()),
             partition_interval: PartitionInterval::Month,
-            chunk_bytes,
+            limits: ReadLimits { chunk_bytes, ..ReadLimits::default() },
             stop: &AtomicBool::new(false),
         };
         ingest::run(&mut self.connection, &stage, &[target], &mut |_, _| Ok(())).unwrap();

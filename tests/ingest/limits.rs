@@ -1,0 +1,98 @@
+//! A run that reads only so much, and those after it that read the rest.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use tripline::config::Config;
+use tripline::ingest::{self, Ingest, ReadLimits};
+use tripline::model::{PartitionInterval, Tick};
+
+use crate::support::program::{NOW, Setup};
+
+/// One line of 40 bytes.
+const LINE: &str = "2026-01-15 11:00:00 [ERROR] one of many\n";
+
+fn ingest_at_most(setup: &Setup, bytes: u64, logs: &[&str]) -> String {
+    let mut command = setup.command(["-v", "ingest", "--max-bytes", &bytes.to_string()]);
+    let run = crate::support::program::ran(command.args(logs.iter().map(|log| setup.path(log))));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{run:?}");
+    run.stderr
+}
+
+#[test]
+fn a_backlog_is_read_over_several_runs() {
+    let setup = Setup::new();
+    setup.write("app.log", LINE.repeat(10));
+    // A line that begins below the limit is read to its end.
+    for (read, has_more) in [(120, true), (240, true), (360, true), (400, false), (400, false)] {
+        let said = ingest_at_most(&setup, 100, &["app.log"]);
+        assert_eq!(setup.state("byte_offset"), read.to_string());
+        assert_eq!(said.contains("ended after 120 bytes of log"), has_more, "{said}");
+        assert_eq!(setup.state("read_to_end_at") == "-", has_more, "else alerts end too early");
+    }
+    assert_eq!(setup.entries().len(), 10);
+    // Small chunks do not add up to more.
+    setup.append("app.log", LINE.repeat(10));
+    let run = setup.run([
+        "ingest".into(),
+        "--max-bytes=100".into(),
+        "--chunk-bytes=1".into(),
+        setup.log(),
+    ]);
+    run.expect_silence();
+    assert_eq!(setup.state("byte_offset"), "520");
+}
+
+#[test]
+fn a_log_that_is_far_behind_does_not_keep_others_from_being_read() {
+    let setup = Setup::new();
+    setup.write("a.log", LINE.repeat(100));
+    setup.write("b.log", LINE.repeat(2));
+    let offsets = || {
+        setup.rows(
+            "select byte_offset::text as value from ingest_state
+             join sources on id = source_id order by path",
+        )
+    };
+    ingest_at_most(&setup, 200, &["a.log", "b.log"]);
+    assert_eq!(offsets(), ["120", "80"]);
+    setup.append("a.log", LINE.repeat(100));
+    setup.append("b.log", LINE.repeat(3));
+    ingest_at_most(&setup, 200, &["a.log", "b.log"]);
+    assert_eq!(offsets(), ["200", "200"]);
+}
+
+#[test]
+fn after_its_time_a_run_begins_no_further_chunk() {
+    let setup = Setup::new();
+    setup.write("app.log", LINE.repeat(10));
+    setup.write("b.log", LINE.repeat(10));
+    let mut connection = setup.database.connect();
+    let targets = [setup.log(), setup.path("b.log")];
+    let targets = ingest::expand(&Config::default(), &targets, chrono_tz::UTC).unwrap();
+    let stage = Ingest {
+        host: "host",
+        tick: Tick(NOW.parse().unwrap()),
+        partition_interval: PartitionInterval::Month,
+        limits: ReadLimits { chunk_bytes: 100, max_bytes: None, deadline: Some(Instant::now()) },
+        stop: &AtomicBool::new(false),
+    };
+    for lines in [3, 6, 9, 10, 13] {
+        let outcome = ingest::run(&mut connection, &stage, &targets, &mut |_, _| Ok(())).unwrap();
+        assert!(outcome.has_more && !outcome.stopped);
+        assert_eq!(setup.entries().len(), lines);
+    }
+}
+
+#[test]
+fn a_limit_that_is_not_reached_changes_nothing() {
+    let setup = Setup::new();
+    setup.write("app.log", LINE.repeat(10));
+    setup.twice([
+        "ingest".into(),
+        "--max-seconds=86400".into(),
+        "--chunk-bytes=1".into(),
+        setup.log(),
+    ]);
+    assert_eq!(setup.entries().len(), 10);
+}
