@@ -10,7 +10,7 @@ use diesel::pg::PgConnection;
 
 use crate::alerting::{self, RuleError};
 use crate::config::Config;
-use crate::ingest::{self, AfterChunk, Ingest, Outcome, ReadLimits, Target};
+use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
 use crate::model::Tick;
 use crate::notify::{self, NotifyError};
 use crate::store::StoreError;
@@ -33,6 +33,8 @@ pub struct Pipeline<'a> {
     pub stop: &'a AtomicBool,
     /// How much is read.
     pub limits: ReadLimits,
+    /// Who is told how far the reading is.
+    pub progress: Option<&'a dyn Progress>,
 }
 
 impl Pipeline<'_> {
@@ -60,6 +62,7 @@ impl Pipeline<'_> {
             tick: self.tick,
             partition_interval: self.config.database.partition,
             limits: self.limits,
+            progress: self.progress,
             stop: self.stop,
         };
         let outcome = ingest::run(connection, &stage, targets, after_chunk)?;

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use diesel::pg::PgConnection;
 
 use super::SomeFailed;
+use super::progress::Bar;
 use super::session::{Session, Stage, UsageError, host_zone};
 use crate::cli::{Global, Ingest, Logs};
-use crate::ingest::{self, ReadLimits, Target};
+use crate::ingest::{self, Progress, ReadLimits, Target};
 use crate::model::Tick;
+use crate::pipeline::Pipeline;
 use crate::store::runs::{self, Figures};
 use crate::store::sources;
 
@@ -31,7 +33,11 @@ pub(super) fn run(
             target.since = Some(since.into());
         }
     }
-    let pipeline = session.pipeline(tick, stop, limits(logs, begun));
+    let bar = Bar::new(global.quiet);
+    let pipeline = Pipeline {
+        progress: bar.as_ref().map(|bar| bar as &dyn Progress),
+        ..session.pipeline(tick, stop, limits(logs, begun))
+    };
     let outcome = pipeline.read(&mut connection, &targets, &mut |_, _| Ok(()))?;
     finish(&session, &mut connection, "ingest", tick, begun, &outcome.figures)?;
     result(&outcome.figures, outcome.stopped)

@@ -8,6 +8,7 @@ mod hide_url;
 mod hint;
 mod ingest;
 mod migrate;
+mod progress;
 mod replay;
 mod run;
 mod session;

@@ -5,9 +5,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::ingest::{finish, limits, result, targets};
+use super::progress::Bar;
 use super::session::{Session, Stage};
 use crate::cli::{Global, Logs};
+use crate::ingest::Progress;
 use crate::model::Tick;
+use crate::pipeline::Pipeline;
 
 pub(super) fn run(
     global: &Global,
@@ -21,7 +24,11 @@ pub(super) fn run(
     let targets = targets(&session, arguments)?;
     let ingest_lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
     let mut connection = session.connect()?;
-    let pipeline = session.pipeline(tick, stop, limits(arguments, begun));
+    let bar = Bar::new(global.quiet);
+    let pipeline = Pipeline {
+        progress: bar.as_ref().map(|bar| bar as &dyn Progress),
+        ..session.pipeline(tick, stop, limits(arguments, begun))
+    };
     pipeline.sync_rules(&mut connection)?;
     let mut outcome = pipeline.read_and_evaluate(&mut connection, &targets)?;
     drop(ingest_lock);

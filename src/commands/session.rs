@@ -111,7 +111,7 @@ impl Session {
         stop: &'a AtomicBool,
         limits: ReadLimits,
     ) -> Pipeline<'a> {
-        Pipeline { host: &self.host, config: &self.config, tick, stop, limits }
+        Pipeline { host: &self.host, config: &self.config, tick, stop, limits, progress: None }
     }
 
     /// Takes the lock of a stage: one run at a time on this host and database.

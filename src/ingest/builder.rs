@@ -112,6 +112,11 @@ impl<'a, 'w> Builder<'a, 'w> {
         self.counts.minutes()
     }
 
+    /// How many lines the chunk holds so far.
+    pub(super) fn lines(&self) -> i64 {
+        self.lines
+    }
+
     /// A line that begins an entry.
     ///
     /// # Errors

@@ -40,6 +40,12 @@ impl ReadLimits {
         self.chunk_bytes.min(left)
     }
 
+    /// About how many bytes a run will read.
+    pub(super) fn unread_bytes(&self, targets: &[Target], known: &[Source]) -> u64 {
+        let unread = targets.iter().map(|target| unread_bytes(&target.path, known)).sum();
+        self.max_bytes.map_or(unread, |max| max.min(unread))
+    }
+
     /// The logs in the order in which they are read: that of the config, but with a limit those
     /// with the least new bytes first. Otherwise a log that is always behind, or that grows by
     /// more than the limit from run to run, would keep all others from being read.

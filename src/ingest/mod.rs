@@ -6,6 +6,7 @@
 mod builder;
 mod counts;
 mod limits;
+mod progress;
 mod reader;
 mod since;
 mod target;
@@ -18,6 +19,7 @@ use chrono::TimeDelta;
 use diesel::pg::PgConnection;
 
 pub use limits::ReadLimits;
+pub use progress::Progress;
 pub use target::{Target, expand};
 
 use crate::model::{FileIdentity, PartitionInterval, SourceId, Tick};
@@ -45,6 +47,8 @@ pub struct Ingest<'a> {
     pub partition_interval: PartitionInterval,
     /// How much is read.
     pub limits: ReadLimits,
+    /// Who is told how far the reading is.
+    pub progress: Option<&'a dyn Progress>,
     /// Set by SIGTERM and SIGINT: stop at the next safe point.
     pub stop: &'a AtomicBool,
 }
@@ -134,6 +138,9 @@ pub fn run(
         seen: HashSet::new(),
         at_end_with_alerts: Vec::new(),
     };
+    if let Some(progress) = ingest.progress {
+        progress.begin(ingest.limits.unread_bytes(targets, &known));
+    }
     for target in ingest.limits.in_order(targets, &known) {
         let source = known.iter().find(|source| target.path.to_str() == Some(&source.path));
         stage.outcome.figures.sources += 1;
@@ -141,6 +148,9 @@ pub fn run(
         if stage.outcome.is_unfinished() {
             break;
         }
+    }
+    if let Some(progress) = ingest.progress {
+        progress.end();
     }
     if !stage.at_end_with_alerts.is_empty() {
         sources::note_read_to_end(stage.connection, &stage.at_end_with_alerts, ingest.tick)?;

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::builder::{Before, Builder, Limits};
 use super::counts::MAX_MINUTES;
+use super::progress::ChunkProgress;
 use super::target::Target;
 use super::{IngestError, Stage, since};
 use crate::config::{Format, SourceConfig, Start};
@@ -256,6 +257,7 @@ impl Stage<'_> {
         let (entries, chunk) =
             chunk::store(self.connection, &start, self.ingest.tick, |writer: &mut EntryWriter| {
                 let mut builder = Builder::new(&limits, writer, before);
+                let mut progress = ChunkProgress::new(self.ingest.progress, from);
                 end = loop {
                     if stop.load(Ordering::Relaxed) {
                         break End::Stopped;
@@ -265,7 +267,9 @@ impl Stage<'_> {
                     {
                         break end;
                     }
+                    progress.at(reader.byte_offset(), builder.lines());
                 };
+                progress.end(reader.byte_offset(), builder.lines());
                 let at_end = matches!(end, End::OfFile);
                 let place = reader.place();
                 let chunk = builder.finish(place, size, parser.last_logged_at(), at_end)?;

@@ -128,6 +128,7 @@ fn run_once(
         tick,
         stop: &AtomicBool::new(false),
         limits: ReadLimits::default(),
+        progress: None,
     };
     let targets = targets(case, index, root)?;
     pipeline.sync_rules(connection)?;

@@ -75,6 +75,7 @@ fn after_its_time_a_run_begins_no_further_chunk() {
         tick: Tick(NOW.parse().unwrap()),
         partition_interval: PartitionInterval::Month,
         limits: ReadLimits { chunk_bytes: 100, max_bytes: None, deadline: Some(Instant::now()) },
+        progress: None,
         stop: &AtomicBool::new(false),
     };
     for lines in [3, 6, 9, 10, 13] {

@@ -10,6 +10,7 @@
 
 mod limits;
 mod lines;
+mod progress;
 mod rotation;
 mod sources;
 mod splits;

@@ -143,6 +143,7 @@ impl Bench {
             tick: Tick(NOW.parse().unwrap()),
             partition_interval: PartitionInterval::Month,
             limits: ReadLimits { chunk_bytes, ..ReadLimits::default() },
+            progress: None,
             stop: &AtomicBool::new(false),
         };
         ingest::run(&mut self.connection, &stage, &[target], &mut |_, _| Ok(())).unwrap();
