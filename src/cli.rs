@@ -101,8 +101,8 @@ Examples:
   tripline status
   tripline status --json
 
-UNREAD counts bytes, a last line without an end included. What is not as it should be stands
-below the table: errors, lines that could not be parsed, bytes that were lost.")]
+UNREAD counts bytes, a last line that waits for its end included. What is not as it should be
+stands below the table: errors, lines that could not be parsed, bytes that were lost.")]
     Status(Json),
     /// List alerts, or show one
     #[command(after_help = "\

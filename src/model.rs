@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::multiline::{LinePattern, Multiline};
 
@@ -17,7 +17,7 @@ pub use self::multiline::{LinePattern, Multiline};
 ///
 /// The same order as the PostgreSQL enum `log_level`, so that `level >= 'ERROR'` means the
 /// same in Rust and in SQL. Every format's own levels are mapped onto these six.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// Finer than debugging output.
@@ -114,7 +114,7 @@ impl FromIterator<Level> for LevelSet {
 /// When something in a log happened: microseconds since 1970-01-01 00:00:00 UTC.
 ///
 /// Microseconds are what PostgreSQL's `timestamptz` holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventTime(pub i64);
 
 impl EventTime {
@@ -254,7 +254,7 @@ pub struct Entry<'a> {
 }
 
 /// The last entry that was read, which lines that come later may continue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenEntry {
     /// Number of its first line in the source.
     pub line_no: i64,
@@ -269,7 +269,8 @@ pub struct OpenEntry {
 }
 
 /// What has begun in the lines of an entry, where the next line is known only by its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Trace {
     /// A Python traceback: the line that ends it may have any name.
     Python,

@@ -1,5 +1,10 @@
 //! What a run with nothing to do asks of the database: most runs are such, on every host.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, but not in what they share"
+)]
+
 mod support;
 
 use expect_test::expect;

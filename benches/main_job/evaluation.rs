@@ -109,7 +109,8 @@ impl History {
             config: &self.config,
             tick,
             stop: &AtomicBool::new(false),
-            chunk_bytes: ingest::CHUNK_BYTES,
+            limits: ingest::ReadLimits::default(),
+            progress: None,
         };
         pipeline.sync_rules(&mut self.connection)?;
         let mut source = self.config.sources[0].clone();

@@ -46,11 +46,11 @@ pub(super) const SOURCE: Table = Table {
         "max_line_bytes",
         "max_entry_lines",
         "multiline",
+        "idle_flush",
     ],
     later: &[
         "default_level",
         "encoding",
-        "idle_flush",
         "journal",
         "keep",
         "level_patterns",

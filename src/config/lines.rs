@@ -1,9 +1,12 @@
 //! The keys of `[[source]]` that say what a line is, and which lines belong together.
 
+use chrono::TimeDelta;
 use toml::de::DeValue;
 
 use super::section::{Section, expected};
+use super::words::quoted;
 use super::{file, value, words};
+use crate::duration;
 use crate::model::{LinePattern, Multiline};
 
 /// The values of `multiline` that are words.
@@ -43,6 +46,16 @@ fn pattern(mut section: Section<'_, '_>) -> Option<Multiline> {
     start.or_else(|| section.string("continue", line_pattern).map(Multiline::Continue))
 }
 
+/// `idle_flush`: a duration, or `never`.
+pub(super) fn idle_flush(text: &str) -> Result<Option<TimeDelta>, String> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(None);
+    }
+    duration::parse(text).map(Some).map_err(|_| {
+        format!("{} is neither \"never\" nor a duration; {}", quoted(text), duration::NOTATION)
+    })
+}
+
 fn line_pattern(text: &str) -> Result<LinePattern, String> {
     let text = value::text(text)?;
     text.parse().map_err(|error| format!("is no regular expression: {error}"))
@@ -79,6 +92,21 @@ mod tests {
         let goes_on = Multiline::Continue(pattern("^ "));
         assert_eq!(multiline("multiline = { continue = '^ ' }"), goes_on);
         assert_ne!(start, Multiline::Start(pattern("^[0-8]")));
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_waits_for_a_while_or_for_ever() {
+        let idle_flush = |line| parse(line).unwrap().sources[0].idle_flush;
+        assert_eq!(idle_flush(""), Some(TimeDelta::seconds(60)));
+        assert_eq!(idle_flush("idle_flush = '0s'"), Some(TimeDelta::zero()));
+        assert_eq!(idle_flush("idle_flush = '5m'"), Some(TimeDelta::minutes(5)));
+        assert_eq!(idle_flush("idle_flush = 'never'"), None);
+        check(
+            "idle_flush = '60'",
+            &expect![[
+                r#"x.toml:3:14: idle_flush "60" is neither "never" nor a duration; write it like "90s", "5m", "1h30m" or "2d""#
+            ]],
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use glob::{MatchOptions, Pattern, PatternError};
 
@@ -31,6 +32,9 @@ pub struct SourceConfig {
     pub max_entry_lines: u32,
     /// Which lines belong to one entry.
     pub multiline: Multiline,
+    /// How long a last line without an end stays as it is before it is stored; `None`: it never
+    /// is.
+    pub idle_flush: Option<TimeDelta>,
 }
 
 impl SourceConfig {
@@ -38,6 +42,9 @@ impl SourceConfig {
     pub const DEFAULT_LINE_BYTES: usize = 1 << 20;
     /// The default of `max_entry_lines`.
     pub const DEFAULT_ENTRY_LINES: u32 = 500;
+
+    /// The default of `idle_flush`.
+    pub const DEFAULT_IDLE_FLUSH: TimeDelta = TimeDelta::seconds(60);
 
     /// The default settings for the log at an absolute path.
     pub fn for_path(path: &Path) -> Self {
@@ -52,6 +59,7 @@ impl SourceConfig {
             max_line_bytes: Self::DEFAULT_LINE_BYTES,
             max_entry_lines: Self::DEFAULT_ENTRY_LINES,
             multiline: Multiline::default(),
+            idle_flush: Some(Self::DEFAULT_IDLE_FLUSH),
         }
     }
 

@@ -94,6 +94,7 @@ fn the_documented_example_is_read() {
             max_line_bytes: 65_536,
             max_entry_lines: 100,
             multiline: Multiline::Auto,
+            idle_flush: Some(TimeDelta::seconds(60)),
         }],
         rules: vec![RuleConfig {
             name: "error-burst".to_owned(),

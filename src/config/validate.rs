@@ -99,6 +99,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
             .integer("max_entry_lines", ENTRY_LINES)
             .unwrap_or(default.max_entry_lines),
         multiline: lines::multiline(&mut section).unwrap_or_default(),
+        idle_flush: section.string("idle_flush", lines::idle_flush).unwrap_or(default.idle_flush),
     };
     section.is_right().then_some(source)
 }

@@ -240,6 +240,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             appended: self.appended,
             dirty: self.dirty,
             at_end,
+            tail: None,
         })
     }
 

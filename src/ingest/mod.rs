@@ -5,10 +5,12 @@
 
 mod builder;
 mod counts;
+mod last_line;
 mod limits;
 mod progress;
 mod reader;
 mod since;
+mod take;
 mod target;
 
 use std::collections::HashSet;

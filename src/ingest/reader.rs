@@ -2,22 +2,21 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::builder::{Before, Builder, Limits};
-use super::counts::MAX_MINUTES;
-use super::progress::ChunkProgress;
+use super::last_line::flushed_tail;
+use super::take::{End, Taking};
 use super::target::Target;
 use super::{IngestError, Stage, since};
 use crate::config::{Format, SourceConfig, Start};
-use crate::model::{EventTime, Place};
-use crate::parse::{self, Line, Parser};
+use crate::model::{EventTime, Place, Tick};
+use crate::parse::{self, Parser};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{self, Chunk, ChunkStart};
-use crate::store::partitions::Partitions;
 use crate::store::sources::{self, Gap, Source, Superseded};
+use crate::store::tails::{BeforeTail, Flushed, Tail};
 use crate::tail::generations::{self, Found};
 use crate::tail::resume::{self, Plan, Seen};
 use crate::tail::{LineReader, LogFile, identity};
@@ -28,19 +27,20 @@ const LATEST: TimeDelta = TimeDelta::days(1);
 /// How long after its last line a renamed file is watched, as long as the new one is empty.
 const WRITER_OPENS: TimeDelta = TimeDelta::hours(1);
 
-/// Why a chunk ended.
-#[derive(Debug)]
-enum End {
-    /// All complete lines of the file are read.
-    OfFile,
-    /// It is large enough; more follows.
-    Full,
-    /// The next line is of a time whose partition must be made first.
-    NoPartition(EventTime),
-    /// The run is to stop.
-    Stopped,
-    /// The file could not be read on.
-    Broken(io::Error),
+/// What of a file goes into a chunk.
+pub(super) enum Piece<'t> {
+    /// Complete lines, as many as there are and a chunk may hold.
+    Lines {
+        /// How the first of them was stored before it was complete.
+        flushed: Option<Flushed>,
+    },
+    /// The last line, which has no end.
+    LastLine {
+        /// How it, or less of it, was stored before.
+        flushed: Option<Flushed>,
+        /// What is known of it.
+        tail: &'t Tail,
+    },
 }
 
 impl Stage<'_> {
@@ -143,6 +143,7 @@ impl Stage<'_> {
         sources::supersede(self.connection, source, byte_offset, &superseded, &begin, tick)?;
         source.generation += 1;
         source.place = Some(begin);
+        source.tail = None;
         if let Some(gap) = superseded.gap {
             self.outcome.gaps.push((target.path.clone(), gap));
         }
@@ -169,7 +170,7 @@ impl Stage<'_> {
     ) -> Result<Superseded, IngestError> {
         let size = found.log.size;
         self.read_file(target, source, found.log)?;
-        let read = source.place.map_or(0, |place| place.byte_offset);
+        let read = source.place.map_or(0, |place| place.byte_offset) + flushed_bytes(source);
         let gap = (size > read).then_some(Gap {
             lost_bytes: Some(size - read),
             reason: "the last line of the rotated file has no end",
@@ -199,29 +200,29 @@ impl Stage<'_> {
         let mut reader =
             LineReader::new(log.file, log.identity, place.byte_offset, size, max_line_bytes)
                 .map_err(|source| broken(place.byte_offset, source))?;
+        // A last line that is stored without its end is read again from its beginning.
+        let mut flushed = source.flushed().cloned();
+        let before = flushed.as_ref().map_or_else(|| known(source), |flushed| flushed.before);
         let mut parser =
-            Parser::new(format(&target.config), target.timezone, source.last_logged_at)
+            Parser::new(format(&target.config), target.timezone, before.last_logged_at)
                 .joining(target.config.multiline.clone())
-                .within(source.trace);
+                .within(before.trace);
         loop {
             // Without a complete line there is nothing to store.
             match reader.next_line() {
                 Ok(Some(_)) => reader.take_back(),
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(error) => return Err(broken(reader.byte_offset(), error)),
             }
             if self.ingest.limits.are_reached(self.outcome.figures.bytes) {
                 self.outcome.has_more = true;
                 return Ok(());
             }
-            match self.store_chunk(target, source, &mut reader, &mut parser, size)? {
-                End::OfFile => return Ok(()),
+            let piece = Piece::Lines { flushed: flushed.take() };
+            match self.store_chunk(target, source, &mut reader, &mut parser, piece)? {
+                End::OfFile => break,
                 End::Full => {}
-                End::NoPartition(time) => {
-                    let mut partitions = self.partitions()?;
-                    partitions.ensure(self.connection, time)?;
-                    self.partitions = Some(partitions);
-                }
+                End::NoPartition(time) => self.make_partition(time)?,
                 End::Stopped => {
                     self.outcome.stopped = true;
                     return Ok(());
@@ -229,75 +230,87 @@ impl Stage<'_> {
                 End::Broken(error) => return Err(broken(reader.byte_offset(), error)),
             }
         }
+        self.read_last_line(target, source, &mut reader, &mut parser, flushed)
     }
 
     /// Stores one chunk and brings the source's state up to date.
-    fn store_chunk(
+    pub(super) fn store_chunk(
         &mut self,
         target: &Target,
         source: &mut Source,
         reader: &mut LineReader,
         parser: &mut Parser,
-        size: u64,
+        piece: Piece<'_>,
     ) -> Result<End, IngestError> {
-        let limits = self.limits(target);
         let from = reader.byte_offset();
-        let start =
-            ChunkStart { source: source.id, generation: source.generation, byte_offset: from };
+        let (flushed, tail) = match piece {
+            Piece::Lines { flushed } => (flushed, None),
+            Piece::LastLine { flushed, tail } => (flushed, Some(tail)),
+        };
+        let start = ChunkStart {
+            source: source.id,
+            generation: source.generation,
+            byte_offset: from,
+            line_no: source.line_no,
+            flushed,
+        };
+        let mut until = self.ingest.limits.next_chunk(self.outcome.figures.bytes);
+        let mut tick = self.ingest.tick;
+        if let Some(flushed) = &start.flushed {
+            source.take_back(flushed);
+            if flushed.redated {
+                // With the time that it had, or its alert would be raised again.
+                (tick, until) = (Tick(flushed.flushed_at), 1);
+            }
+        }
+        until = until.saturating_add(from);
+        let limits = limits(target, tick);
+        let known = known(source);
         let before = Before {
             line_no: source.line_no,
-            last_logged_at: source.last_logged_at,
-            open: source.open,
+            last_logged_at: known.last_logged_at,
+            open: known.open,
         };
+        let (size, ingest) = (reader.end(), self.ingest);
         let mut partitions = self.partitions()?;
         let mut end = End::Full;
-        let stop = self.ingest.stop;
-        let chunk_bytes = self.ingest.limits.next_chunk(self.outcome.figures.bytes);
-        let until = from.saturating_add(chunk_bytes);
         let (entries, chunk) =
-            chunk::store(self.connection, &start, self.ingest.tick, |writer: &mut EntryWriter| {
+            chunk::store(self.connection, &start, ingest.tick, |writer: &mut EntryWriter| {
                 let mut builder = Builder::new(&limits, writer, before);
-                let mut progress = ChunkProgress::new(self.ingest.progress, from);
-                end = loop {
-                    if stop.load(Ordering::Relaxed) {
-                        break End::Stopped;
-                    }
-                    if let Some(end) =
-                        take_line(reader, parser, &mut builder, &mut partitions, until)?
-                    {
-                        break end;
-                    }
-                    progress.at(reader.byte_offset(), builder.lines());
+                let partitions = &mut partitions;
+                let mut taking = Taking { reader, parser, builder: &mut builder, partitions };
+                end = match tail {
+                    None => taking.lines(until, ingest)?,
+                    Some(_) => taking.last_line()?,
                 };
-                progress.end(reader.byte_offset(), builder.lines());
                 let at_end = matches!(end, End::OfFile);
-                let place = reader.place();
-                let chunk = builder.finish(place, size, parser.last_logged_at(), at_end)?;
-                Ok(Chunk { trace: parser.trace(), ..chunk })
+                let chunk =
+                    builder.finish(reader.place(), size, parser.last_logged_at(), at_end)?;
+                let tail = tail.map(|tail| flushed_tail(tail, &chunk, known, tick));
+                Ok(Chunk { trace: parser.trace(), tail, ..chunk })
             })?;
         self.partitions = Some(partitions);
-        self.apply(source, &chunk, entries, reader.byte_offset() - from);
+        self.apply(source, chunk, entries, reader.byte_offset() - from);
         (self.after_chunk)(self.connection, source.id)?;
         Ok(end)
     }
 
-    fn limits(&self, target: &Target) -> Limits {
-        Limits {
-            store: target.config.store,
-            max_bytes: target.config.max_line_bytes,
-            max_lines: target.config.max_entry_lines,
-            latest: (self.ingest.tick.0 + LATEST).into(),
-            now: self.ingest.tick.0.into(),
-        }
+    /// Makes the partition of a time.
+    pub(super) fn make_partition(&mut self, time: EventTime) -> Result<(), IngestError> {
+        let mut partitions = self.partitions()?;
+        partitions.ensure(self.connection, time)?;
+        self.partitions = Some(partitions);
+        Ok(())
     }
 
-    fn apply(&mut self, source: &mut Source, chunk: &Chunk, entries: i64, bytes: u64) {
+    fn apply(&mut self, source: &mut Source, chunk: Chunk, entries: i64, bytes: u64) {
         source.place = Some(chunk.place);
         source.line_no += chunk.lines;
         source.parsed_lines += chunk.parsed_lines;
         source.last_logged_at = chunk.last_logged_at;
         source.open = chunk.open;
         source.trace = chunk.trace;
+        source.tail = chunk.tail;
         let figures = &mut self.outcome.figures;
         figures.bytes += bytes;
         figures.lines += chunk.lines;
@@ -329,6 +342,27 @@ pub(super) fn format(config: &SourceConfig) -> parse::Format {
     }
 }
 
+/// What is kept of the entries of a source, in a run at `tick`.
+fn limits(target: &Target, tick: Tick) -> Limits {
+    Limits {
+        store: target.config.store,
+        max_bytes: target.config.max_line_bytes,
+        max_lines: target.config.max_entry_lines,
+        latest: (tick.0 + LATEST).into(),
+        now: tick.0.into(),
+    }
+}
+
+/// Bytes behind the place that are stored, as a last line without an end.
+fn flushed_bytes(source: &Source) -> u64 {
+    source.flushed().map_or(0, |flushed| flushed.bytes)
+}
+
+/// What the lines read so far say about the next one.
+fn known(source: &Source) -> BeforeTail {
+    BeforeTail { last_logged_at: source.last_logged_at, open: source.open, trace: source.trace }
+}
+
 /// What the path is now.
 fn plan(path: &Path, source: &Source, log: &LogFile) -> Result<Plan, IngestError> {
     let holds_place =
@@ -342,39 +376,6 @@ fn plan(path: &Path, source: &Source, log: &LogFile) -> Result<Plan, IngestError
     Ok(resume::decide(source.place.as_ref(), &seen))
 }
 
-/// Takes one line into the chunk, or says why the chunk ends before it.
-fn take_line(
-    reader: &mut LineReader,
-    parser: &mut Parser,
-    builder: &mut Builder<'_, '_>,
-    partitions: &mut Partitions,
-    until: u64,
-) -> io::Result<Option<End>> {
-    reader.take_lines(until, |bytes| builder.skim(parser, bytes))?;
-    let line = match reader.next_line() {
-        Ok(Some(line)) => line,
-        Ok(None) => return Ok(Some(End::OfFile)),
-        Err(error) => return Ok(Some(End::Broken(error))),
-    };
-    if line.byte_offset >= until || builder.minutes() > MAX_MINUTES {
-        reader.take_back();
-        return Ok(Some(End::Full));
-    }
-    match parser.line(line.bytes) {
-        Line::Head(head) => {
-            let time = builder.effective_time(&head);
-            if builder.stores(&head) && !partitions.cover(time) {
-                reader.take_back();
-                return Ok(Some(End::NoPartition(time)));
-            }
-            builder.head(&line, &head)?;
-        }
-        Line::Continuation => builder.continuation(&line),
-        Line::Unparsed => builder.unparsed(&line),
-    }
-    Ok(None)
-}
-
 /// What is known when the file that was read is nowhere to be found.
 fn not_found(path: &Path, source: &Source, place: &Place, log: &LogFile) -> Superseded {
     let reason = if place.identity != log.identity {
@@ -386,7 +387,9 @@ fn not_found(path: &Path, source: &Source, place: &Place, log: &LogFile) -> Supe
     };
     // Of a file that was empty when it was last seen, nothing is known to be lost.
     let gap = (source.size_bytes > 0).then_some(Gap {
-        lost_bytes: Some(source.size_bytes.saturating_sub(place.byte_offset)),
+        lost_bytes: Some(
+            source.size_bytes.saturating_sub(place.byte_offset + flushed_bytes(source)),
+        ),
         reason,
     });
     Superseded { path: path.to_string_lossy().into_owned(), complete: false, gap }

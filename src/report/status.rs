@@ -40,7 +40,7 @@ pub struct SourceStatus {
     pub byte_offset: i64,
     /// Size of the file now; on other hosts, when it was last read. Absent when it is missing.
     pub size_bytes: Option<i64>,
-    /// Bytes that are not read yet, a last line without an end included.
+    /// Bytes that are not stored yet, a last line without an end included that waits for it.
     pub unread_bytes: Option<i64>,
     /// Event time of the last entry read.
     pub last_entry_at: Option<DateTime<Utc>>,
@@ -100,6 +100,8 @@ struct Row {
     byte_offset: i64,
     #[diesel(sql_type = BigInt)]
     size_bytes: i64,
+    #[diesel(sql_type = BigInt)]
+    flushed_bytes: i64,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     last_logged_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = BigInt)]
@@ -151,7 +153,8 @@ fn source_status(row: Row, host: &str) -> SourceStatus {
     let (size_bytes, unread_bytes) = if row.host == host {
         sizes_now(&row)
     } else {
-        (Some(row.size_bytes), Some((row.size_bytes - row.byte_offset).max(0)))
+        let unread = row.size_bytes - row.byte_offset - row.flushed_bytes;
+        (Some(row.size_bytes), Some(unread.max(0)))
     };
     SourceStatus {
         name: row.name,
@@ -176,7 +179,10 @@ fn sizes_now(row: &Row) -> (Option<i64>, Option<i64>) {
     let Ok(metadata) = Path::new(&row.path).metadata() else { return (None, None) };
     let size = i64::try_from(metadata.len()).unwrap_or(i64::MAX);
     let is_same = row.inode == Some(metadata.ino().cast_signed()) && size >= row.byte_offset;
-    (Some(size), Some(if is_same { size - row.byte_offset } else { size }))
+    (
+        Some(size),
+        Some(if is_same { (size - row.byte_offset - row.flushed_bytes).max(0) } else { size }),
+    )
 }
 
 /// Writes the state as a table.

@@ -16,6 +16,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 use super::binary_copy::{self, EntryWriter};
 use super::dirty::DirtyRanges;
 use super::schema::{line_counts, log_entries};
+use super::tails::{self, Flushed, Tail};
 use super::{StoreError, to_bigint, to_timestamps};
 use crate::model::{EventTime, Level, OpenEntry, Place, SourceId, Tick, Trace};
 
@@ -26,6 +27,10 @@ pub const CONTINUED: usize = Level::ALL.len();
 /// Place of the unparsed lines in [`MinuteCounts`].
 pub const UNPARSED: usize = Level::ALL.len() + 1;
 
+/// The columns of `line_counts` in the order of [`MinuteCounts`].
+pub const COUNTER_NAMES: [&str; COUNTERS] =
+    ["trace", "debug", "info", "warning", "error", "fatal", "continued", "unparsed"];
+
 /// From so many new minutes on, their counts are copied: inserting a row costs four times as
 /// much, but a tick has few, and saves a round trip.
 const COPIED_MINUTES: usize = 100;
@@ -34,7 +39,7 @@ const COPIED_MINUTES: usize = 100;
 pub type MinuteCounts = [i64; COUNTERS];
 
 /// From where a chunk was read: the transaction fails if this is no longer true.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ChunkStart {
     /// The source.
     pub source: SourceId,
@@ -42,6 +47,10 @@ pub struct ChunkStart {
     pub generation: i64,
     /// Bytes of the file that were stored before.
     pub byte_offset: u64,
+    /// Lines of the source that were stored before.
+    pub line_no: i64,
+    /// How the line there was stored although it had no end: that is taken back first.
+    pub flushed: Option<Flushed>,
 }
 
 /// Everything about a chunk but its entries.
@@ -75,6 +84,8 @@ pub struct Chunk {
     pub dirty: DirtyRanges,
     /// Whether the chunk ends at the end of the file.
     pub at_end: bool,
+    /// The last line of the file, if it is in the chunk although it has no end.
+    pub tail: Option<Tail>,
 }
 
 /// Lines that continue an entry which an earlier chunk has stored.
@@ -105,13 +116,23 @@ where
     R: FnOnce(&mut EntryWriter<'_>) -> io::Result<Chunk>,
 {
     connection.transaction(|connection| {
-        let known = lock(connection, start)?;
+        let mut known = lock(connection, start)?;
+        if let Some(flushed) = &start.flushed {
+            tails::take_back(connection, start.source, start.line_no, flushed)?;
+            if let Some(time) = flushed.entry_at {
+                known.dirty.add_range(time, time);
+            }
+        }
         let (entries, chunk) = copy_entries(connection, start.source, read)?;
         if let Some(appended) = &chunk.appended {
             append(connection, start.source, appended)?;
         }
         let counts = copy_new_counts(connection, start.source, &chunk.counts, known.last_minute)?;
         advance(connection, start, &chunk, counts, known.dirty, tick)?;
+        if let Some(tail) = &chunk.tail {
+            let byte_offset = chunk.place.byte_offset;
+            tails::note(connection, start.source, start.generation, byte_offset, tail)?;
+        }
         Ok((entries, chunk))
     })
 }
@@ -139,6 +160,7 @@ fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<Known, Stor
         .bind::<BigInt, _>(start.source.0)
         .bind::<BigInt, _>(start.generation)
         .bind::<BigInt, _>(to_bigint(start.byte_offset))
+        .bind::<BigInt, _>(start.line_no)
         .load::<Range>(connection)?;
     let last_minute = rows.first().ok_or(StoreError::Overtaken)?.last_minute;
     let ranges = rows.into_iter().filter_map(|row| row.dirty_from.zip(row.dirty_to));

@@ -12,7 +12,8 @@ use super::{StoreError, from_bigint, sources};
 use crate::model::{FileIdentity, Place, SourceId};
 
 /// Tables with rows of a source that are made of its lines, but for its alerts.
-pub const READ: [&str; 4] = ["log_entries", "line_counts", "ingest_gaps", "generations"];
+pub const READ: [&str; 5] =
+    ["log_entries", "line_counts", "ingest_gaps", "ingest_tails", "generations"];
 
 /// Tables with rows of a source that outlast reading it anew, in the order in which they may
 /// be emptied.

@@ -15,6 +15,7 @@ pub mod runs;
 #[allow(missing_docs, clippy::wildcard_imports, reason = "generated")]
 pub mod schema;
 pub mod sources;
+pub mod tails;
 
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};

@@ -113,6 +113,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    ingest_tails (source_id) {
+        source_id -> Int8,
+        generation -> Int8,
+        byte_offset -> Int8,
+        bytes -> Int8,
+        hash -> Int8,
+        first_seen_at -> Timestamptz,
+        flushed -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
     line_counts (source_id, minute) {
         source_id -> Int8,
         minute -> Timestamptz,
@@ -220,6 +232,7 @@ diesel::joinable!(alerts -> sources (source_id));
 diesel::joinable!(generations -> sources (source_id));
 diesel::joinable!(ingest_gaps -> sources (source_id));
 diesel::joinable!(ingest_state -> sources (source_id));
+diesel::joinable!(ingest_tails -> sources (source_id));
 diesel::joinable!(message_shapes -> sources (source_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -228,6 +241,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     generations,
     ingest_gaps,
     ingest_state,
+    ingest_tails,
     line_counts,
     log_entries,
     message_shapes,

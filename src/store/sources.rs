@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
 
+use super::tails::{Flushed, Tail};
 use super::{StoreError, from_bigint, parse_level, parse_trace, to_bigint};
 use crate::model::{EventTime, FileIdentity, OpenEntry, Place, SourceId, Tick, Trace};
 
@@ -44,6 +45,8 @@ pub struct Source {
     pub open: Option<OpenEntry>,
     /// What has begun in the last lines read.
     pub trace: Option<Trace>,
+    /// The last line, where it has no end yet.
+    pub tail: Option<Tail>,
     /// Whether an alert of it is open, whose end depends on how far it was read.
     pub has_open_alerts: bool,
     /// Why it could not be read at the last try.
@@ -67,10 +70,28 @@ impl Source {
             last_logged_at: None,
             open: None,
             trace: None,
+            tail: None,
             has_open_alerts: false,
             last_error: None,
             last_error_shown_at: None,
         }
+    }
+}
+
+impl Source {
+    /// How its last line was stored although it has no end.
+    pub fn flushed(&self) -> Option<&Flushed> {
+        self.tail.as_ref()?.flushed.as_ref()
+    }
+
+    /// Goes back to before its last line was stored.
+    pub fn take_back(&mut self, flushed: &Flushed) {
+        self.line_no -= 1;
+        self.parsed_lines -= i64::from(flushed.is_parsed());
+        self.last_logged_at = flushed.before.last_logged_at;
+        self.open = flushed.before.open;
+        self.trace = flushed.before.trace;
+        self.tail = None;
     }
 }
 
@@ -124,12 +145,37 @@ struct SourceRow {
     last_error_shown_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Bool)]
     has_open_alerts: bool,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    tail_bytes: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    tail_hash: Option<i64>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    tail_first_seen_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    tail_flushed: Option<serde_json::Value>,
+}
+
+impl SourceRow {
+    fn tail(&self) -> Result<Option<Tail>, StoreError> {
+        let (Some(bytes), Some(hash), Some(first_seen_at)) =
+            (self.tail_bytes, self.tail_hash, self.tail_first_seen_at)
+        else {
+            return Ok(None);
+        };
+        let flushed = self.tail_flushed.clone().map(serde_json::from_value).transpose();
+        let flushed = flushed.map_err(|error| {
+            StoreError::UnknownValue(error.to_string(), "description of a flushed line")
+        })?;
+        let (bytes, hash) = (from_bigint(bytes), from_bigint(hash));
+        Ok(Some(Tail { bytes, hash, first_seen_at, flushed }))
+    }
 }
 
 impl TryFrom<SourceRow> for Source {
     type Error = StoreError;
 
     fn try_from(row: SourceRow) -> Result<Self, StoreError> {
+        let tail = row.tail()?;
         let identity = row.device.zip(row.inode).map(|(device, inode)| FileIdentity {
             device: from_bigint(device),
             inode: from_bigint(inode),
@@ -145,6 +191,7 @@ impl TryFrom<SourceRow> for Source {
             _ => None,
         };
         Ok(Self {
+            tail,
             id: SourceId(row.id),
             path: row.path,
             settings: SourceSettings { name: row.name, format: row.format, timezone: row.timezone },

@@ -6,9 +6,13 @@ select
     state.last_logged_at, state.open_line_no, state.open_logged_at,
     state.open_level::text as open_level, state.open_lines, state.open_bytes, state.open_trace,
     state.last_error, state.last_error_shown_at,
+    tail.bytes as tail_bytes, tail.hash as tail_hash, tail.first_seen_at as tail_first_seen_at,
+    tail.flushed as tail_flushed,
     open_alert.source_id is not null as has_open_alerts
 from sources source
 join ingest_state state on state.source_id = source.id
+left join ingest_tails tail on tail.source_id = source.id
+    and tail.generation = state.generation and tail.byte_offset = state.byte_offset
 -- All that are open, which are few: an exists for each source would make the planner open the
 -- index of the exclusion constraint, which costs a tick a millisecond.
 left join (

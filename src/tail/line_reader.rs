@@ -138,6 +138,30 @@ impl LineReader {
         Ok(())
     }
 
+    /// What there is of the last line, where it has no end: after [`LineReader::next_line`] has
+    /// found nothing. `None` if the file ends with a line end.
+    pub fn last_line(&self) -> Option<RawLine<'_>> {
+        if self.long_line_waits {
+            let (bytes, byte_offset) = (self.long_line.as_slice(), self.line_offset);
+            return Some(RawLine { bytes, byte_offset, cut: true });
+        }
+        if self.next == self.filled {
+            return None;
+        }
+        let line = without_cr(&self.buffer[self.next..self.filled]);
+        let kept = line.len().min(self.max_line_bytes);
+        Some(RawLine {
+            bytes: &line[..kept],
+            byte_offset: self.line_offset,
+            cut: kept < line.len(),
+        })
+    }
+
+    /// How many bytes of the file that line has.
+    pub fn last_line_bytes(&self) -> u64 {
+        self.buffer_offset + self.filled as u64 - self.byte_offset()
+    }
+
     /// Takes back the line given out last: the next call gives it out again.
     pub fn take_back(&mut self) {
         if let Some(before) = self.before_long_line.take() {
@@ -167,6 +191,11 @@ impl LineReader {
             head_hash: identity::hash(&self.head[..length]),
             marker_hash: identity::hash(marker),
         }
+    }
+
+    /// The offset beyond which nothing is read.
+    pub fn end(&self) -> u64 {
+        self.end
     }
 
     /// The offset after the last line given out.

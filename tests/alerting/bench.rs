@@ -146,6 +146,8 @@ impl Bench {
             source: log.id,
             generation: 1,
             byte_offset: u64::try_from(log.line_no).unwrap(),
+            line_no: log.line_no,
+            flushed: None,
         };
         let added = i64::try_from(lines.len()).unwrap();
         chunk::store(&mut self.connection, &start, now, |writer| {
@@ -184,6 +186,7 @@ impl Bench {
                 appended,
                 dirty,
                 at_end,
+                tail: None,
             })
         })
         .unwrap();

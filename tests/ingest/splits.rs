@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use chrono::TimeDelta;
 use diesel::pg::PgConnection;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -52,6 +53,10 @@ fn level() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE"][..])
 }
 
+/// Nothing, a part of a line, or a whole one that only lacks its end.
+const LAST_LINE: &str =
+    "([ -~]{0,10}|2026-01-15 12:00:00 \\[FATAL\\] [a-z]{0,9}|  at x|queue.Full)\r?";
+
 /// Lines of stack traces, some of which mean nothing where they stand alone.
 const TRACES: &[&str] = &[
     "Traceback (most recent call last):",
@@ -69,6 +74,14 @@ const TRACES: &[&str] = &[
     "throw error;",
 ];
 
+/// What the config says of the file.
+#[derive(Clone, Debug)]
+struct Settings {
+    multiline: Multiline,
+    /// Zero: a last line without an end is stored at once.
+    idle_flush: Option<TimeDelta>,
+}
+
 /// How to read one file.
 #[derive(Clone, Debug)]
 struct Reading {
@@ -77,16 +90,17 @@ struct Reading {
     chunk_bytes: u64,
 }
 
-/// Which lines of the file belong together.
-fn multiline() -> impl Strategy<Value = Multiline> {
+fn settings() -> impl Strategy<Value = Settings> {
     let pattern = |pattern: &str| pattern.parse().unwrap();
-    prop_oneof![
+    let multiline = prop_oneof![
         4 => Just(Multiline::Auto),
         1 => Just(Multiline::None),
         1 => Just(Multiline::Indent),
         1 => Just(Multiline::Start(pattern("^20|^[a-m]|ERROR"))),
         1 => Just(Multiline::Continue(pattern("^[^2]|DEBUG"))),
-    ]
+    ];
+    let idle_flush = prop_oneof![Just(None), Just(Some(TimeDelta::zero()))];
+    (multiline, idle_flush).prop_map(|(multiline, idle_flush)| Settings { multiline, idle_flush })
 }
 
 fn reading() -> impl Strategy<Value = Reading> {
@@ -112,7 +126,7 @@ impl Bench {
     }
 
     /// Reads a new log with this content, and returns everything that is stored of it.
-    fn read(&mut self, content: &[u8], multiline: &Multiline, reading: &Reading) -> Vec<String> {
+    fn read(&mut self, content: &[u8], settings: &Settings, reading: &Reading) -> Vec<String> {
         self.logs += 1;
         let path = self.folder.path().join(format!("{}.log", self.logs));
         let mut ends: Vec<usize> =
@@ -123,17 +137,18 @@ impl Bench {
         for end in ends {
             append(&path, &content[from..end]);
             from = end;
-            self.run(&path, multiline, reading.chunk_bytes);
+            self.run(&path, settings, reading.chunk_bytes);
         }
         fs::remove_file(&path).unwrap();
         self.stored(path.to_str().unwrap())
     }
 
-    fn run(&mut self, path: &Path, multiline: &Multiline, chunk_bytes: u64) {
+    fn run(&mut self, path: &Path, settings: &Settings, chunk_bytes: u64) {
         let config = SourceConfig {
             max_line_bytes: MAX_LINE_BYTES,
             max_entry_lines: MAX_ENTRY_LINES,
-            multiline: multiline.clone(),
+            multiline: settings.multiline.clone(),
+            idle_flush: settings.idle_flush,
             ..Config::default().source_for(path)
         };
         let timezone = chrono_tz::Europe::Berlin;
@@ -151,9 +166,12 @@ impl Bench {
 
     fn stored(&mut self, path: &str) -> Vec<String> {
         let mut stored = Vec::new();
-        for (table, order) in
-            [("log_entries", "line_no"), ("line_counts", "minute"), ("ingest_state", "source_id")]
-        {
+        for (table, order) in [
+            ("log_entries", "line_no"),
+            ("line_counts", "minute"),
+            ("ingest_state", "source_id"),
+            ("ingest_tails", "source_id"),
+        ] {
             // What depends on the file's place on the disk, and on how it was read.
             let statement = format!(
                 "select '{table} ' || (to_jsonb(t) - array['source_id', 'device', 'inode',
@@ -184,16 +202,18 @@ fn any_reading_of_a_file_gives_the_same() {
     let bench = RefCell::new(Bench::new());
     let cases = u32::try_from(support::cases(50)).unwrap();
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let content = (prop::collection::vec(line(), 0..25), "[ -~]{0,10}")
+    let content = (prop::collection::vec(line(), 0..25), LAST_LINE)
         .prop_map(|(lines, tail)| [lines.concat(), tail.into_bytes()].concat());
-    let cases = (content, multiline(), reading());
-    let result = TestRunner::new(config).run(&cases, |(content, multiline, reading)| {
+    let cases = (content, settings(), reading());
+    let result = TestRunner::new(config).run(&cases, |(content, settings, reading)| {
         let mut bench = bench.borrow_mut();
         let whole = Reading { splits: Vec::new(), chunk_bytes: ingest::CHUNK_BYTES };
-        let at_once = bench.read(&content, &multiline, &whole);
+        let at_once = bench.read(&content, &settings, &whole);
         let newlines = content.split(|byte| *byte == b'\n').count() - 1;
-        prop_assert_eq!(counted(&at_once), i64::try_from(newlines).unwrap());
-        prop_assert_eq!(&bench.read(&content, &multiline, &reading), &at_once);
+        let has_last_line = !content.is_empty() && !content.ends_with(b"\n");
+        let lines = newlines + usize::from(has_last_line && settings.idle_flush.is_some());
+        prop_assert_eq!(counted(&at_once), i64::try_from(lines).unwrap());
+        prop_assert_eq!(&bench.read(&content, &settings, &reading), &at_once);
         Ok(())
     });
     if let Err(error) = result {

@@ -216,6 +216,7 @@ pub(crate) fn contents(connection: &mut PgConnection) -> Vec<String> {
     let tables = [
         ("sources", "id"),
         ("ingest_state", "source_id"),
+        ("ingest_tails", "source_id"),
         ("generations", "source_id, generation"),
         ("ingest_gaps", "source_id, id"),
         ("log_entries", "source_id, line_no"),

@@ -1,0 +1,93 @@
+//! The last line of a log, where it has no end yet.
+//!
+//! It waits: the next run may find the rest of it. A line that stays as it is for `idle_flush`
+//! is stored all the same, because some programs never end their last line. The place stays
+//! before it, and when more of it comes, what was stored is taken back in the transaction that
+//! stores the whole line.
+
+use super::reader::Piece;
+use super::take::End;
+use super::target::Target;
+use super::{IngestError, Stage};
+use crate::model::Tick;
+use crate::parse::Parser;
+use crate::store::chunk::{COUNTER_NAMES, Chunk};
+use crate::store::sources::Source;
+use crate::store::tails::{self, BeforeTail, Flushed, Tail};
+use crate::tail::{LineReader, identity};
+
+impl Stage<'_> {
+    /// Notes the last line, or stores it if nothing was added to it for long enough.
+    ///
+    /// `flushed` says how it is stored already, if it is.
+    pub(super) fn read_last_line(
+        &mut self,
+        target: &Target,
+        source: &mut Source,
+        reader: &mut LineReader,
+        parser: &mut Parser,
+        flushed: Option<Flushed>,
+    ) -> Result<(), IngestError> {
+        let Some(idle_flush) = target.config.idle_flush else { return Ok(()) };
+        let Some(hash) = reader.last_line().map(|line| identity::hash(line.bytes)) else {
+            return Ok(());
+        };
+        let bytes = reader.last_line_bytes();
+        let tick = self.ingest.tick;
+        let known = source.tail.as_ref().filter(|known| (known.bytes, known.hash) == (bytes, hash));
+        let first_seen_at = known.map_or(tick.0, |known| known.first_seen_at);
+        let is_stored = flushed.as_ref().is_some_and(|flushed| flushed.bytes == bytes);
+        let is_known = known.is_some();
+        let tail = Tail { bytes, hash, first_seen_at, flushed };
+        if is_known && is_stored {
+            return Ok(());
+        }
+        if tick.0 - first_seen_at < idle_flush {
+            if !is_known {
+                let place = reader.byte_offset();
+                tails::note(self.connection, source.id, source.generation, place, &tail)?;
+                source.tail = Some(tail);
+            }
+            return Ok(());
+        }
+        self.flush(target, source, reader, parser, tail)
+    }
+
+    /// Stores the last line as it is.
+    fn flush(
+        &mut self,
+        target: &Target,
+        source: &mut Source,
+        reader: &mut LineReader,
+        parser: &mut Parser,
+        mut tail: Tail,
+    ) -> Result<(), IngestError> {
+        loop {
+            let piece = Piece::LastLine { flushed: tail.flushed.take(), tail: &tail };
+            match self.store_chunk(target, source, reader, parser, piece)? {
+                End::NoPartition(time) => self.make_partition(time)?,
+                End::OfFile | End::Full | End::Stopped | End::Broken(_) => return Ok(()),
+            }
+        }
+    }
+}
+
+/// A last line, with how it was stored in a chunk that holds nothing else. It is not stored if
+/// the chunk is empty. `tick` is the one whose time it got if its own is wrong.
+pub(super) fn flushed_tail(tail: &Tail, chunk: &Chunk, before: BeforeTail, tick: Tick) -> Tail {
+    let counted = chunk.counts.first().and_then(|(minute, counts)| {
+        Some((*minute, COUNTER_NAMES[counts.iter().position(|&lines| lines > 0)?]))
+    });
+    let flushed = counted.map(|(minute, counter)| Flushed {
+        bytes: tail.bytes,
+        flushed_at: tick.0,
+        minute,
+        counter: counter.to_owned(),
+        cut: chunk.cut_lines > 0,
+        redated: chunk.redated_entries > 0,
+        entry_at: chunk.dirty.as_slice().first().map(|range| range.0),
+        added_chars: chunk.appended.as_ref().map_or(0, |added| added.text.chars().count()),
+        before,
+    });
+    Tail { flushed, ..tail.clone() }
+}

@@ -1,0 +1,33 @@
+-- Takes back how the last line of source $1 was stored and counted although it had no end.
+-- $2 time of the entry it was stored as or null, $3 its line number, $4 characters that it added
+-- to an entry before it, $5 and $6 time and line number of that, $7 minute in which it was
+-- counted and $8 by which counter, $9 parsed, $10 unparsed, $11 cut, $12 redated
+with entry as (
+    delete from log_entries
+    where source_id = $1 and logged_at = $2 and line_no = $3
+), added as (
+    update log_entries
+    set message = left(message, -$4)
+    where source_id = $1 and logged_at = $5 and line_no = $6 and $4 > 0
+), counted as (
+    update line_counts
+    set trace     = trace     - ($8 = 'trace')::int,
+        debug     = debug     - ($8 = 'debug')::int,
+        info      = info      - ($8 = 'info')::int,
+        warning   = warning   - ($8 = 'warning')::int,
+        error     = error     - ($8 = 'error')::int,
+        fatal     = fatal     - ($8 = 'fatal')::int,
+        continued = continued - ($8 = 'continued')::int,
+        unparsed  = unparsed  - ($8 = 'unparsed')::int
+    where source_id = $1 and minute = $7
+), forgotten as (
+    delete from ingest_tails
+    where source_id = $1
+)
+update ingest_state
+set line_no         = line_no - 1,
+    parsed_lines    = parsed_lines - $9,
+    unparsed_lines  = unparsed_lines - $10,
+    cut_lines       = cut_lines - $11,
+    redated_entries = redated_entries - $12
+where source_id = $1
