@@ -50,13 +50,13 @@ impl Stage<'_> {
         target: &Target,
         mut source: Source,
     ) -> Result<(), IngestError> {
-        let log = LogFile::open(&target.path)?;
+        let mut log = LogFile::open(&target.path)?;
         if !self.seen.insert(log.identity) {
             log::info!("{} is another path to a file that was read", target.path.display());
             return Ok(());
         }
-        match plan(&target.path, &source, &log)? {
-            Plan::FirstSeen => self.begin(target, &mut source, &log)?,
+        match plan(&target.path, &source, &mut log)? {
+            Plan::FirstSeen => self.begin(target, &mut source, &mut log)?,
             Plan::NothingNew => {
                 self.adopt(&mut source, &log)?;
                 return self.at_end(target, &source);
@@ -77,7 +77,7 @@ impl Stage<'_> {
         &mut self,
         target: &Target,
         source: &mut Source,
-        log: &LogFile,
+        log: &mut LogFile,
     ) -> Result<(), IngestError> {
         let place = match (target.since, target.config.start) {
             (Some(since), _) => since::place(log, target, since, self.ingest.stop),
@@ -155,7 +155,7 @@ impl Stage<'_> {
     ///
     /// A copy is written to by nobody.
     fn may_still_grow(&self, found: &Found, place: &Place) -> bool {
-        let modified = found.log.file.metadata().and_then(|metadata| metadata.modified());
+        let modified = found.log.content.file().metadata().and_then(|metadata| metadata.modified());
         let since = |modified| self.ingest.tick.0 - DateTime::<Utc>::from(modified);
         found.log.identity == place.identity
             && modified.is_ok_and(|modified| since(modified) < WRITER_OPENS)
@@ -198,7 +198,7 @@ impl Stage<'_> {
         let max_line_bytes = target.config.max_line_bytes;
         let size = log.size;
         let mut reader =
-            LineReader::new(log.file, log.identity, place.byte_offset, size, max_line_bytes)
+            LineReader::new(log.content, log.identity, place.byte_offset, size, max_line_bytes)
                 .map_err(|source| broken(place.byte_offset, source))?;
         // A last line that is stored without its end is read again from its beginning.
         let mut flushed = source.flushed().cloned();
@@ -364,14 +364,13 @@ fn known(source: &Source) -> BeforeTail {
 }
 
 /// What the path is now.
-fn plan(path: &Path, source: &Source, log: &LogFile) -> Result<Plan, IngestError> {
-    let holds_place =
-        match &source.place {
-            None => false,
-            Some(place) => identity::holds(&log.file, place).map_err(|source| {
-                IngestError::Read { path: path.to_owned(), byte_offset: 0, source }
-            })?,
-        };
+fn plan(path: &Path, source: &Source, log: &mut LogFile) -> Result<Plan, IngestError> {
+    let holds_place = match &source.place {
+        None => false,
+        Some(place) => identity::holds(&mut log.content, place).map_err(|source| {
+            IngestError::Read { path: path.to_owned(), byte_offset: 0, source }
+        })?,
+    };
     let seen = Seen { identity: log.identity, size: log.size, holds_place };
     Ok(resume::decide(source.place.as_ref(), &seen))
 }
@@ -396,17 +395,15 @@ fn not_found(path: &Path, source: &Source, place: &Place, log: &LogFile) -> Supe
 }
 
 /// The place after the last complete line of a file.
-fn last_line_end(log: &LogFile) -> io::Result<Place> {
-    use std::os::unix::fs::FileExt;
-
+fn last_line_end(log: &mut LogFile) -> io::Result<Place> {
     let mut end = log.size;
     let mut buffer = vec![0; 64 * 1024];
     while end > 0 {
         let length = buffer.len().min(usize::try_from(end).unwrap_or(usize::MAX));
         let from = end - length as u64;
-        log.file.read_exact_at(&mut buffer[..length], from)?;
+        log.content.read_exact_at(&mut buffer[..length], from)?;
         if let Some(at) = memchr::memrchr(b'\n', &buffer[..length]) {
-            return identity::place_at(&log.file, log.identity, from + at as u64 + 1);
+            return identity::place_at(&mut log.content, log.identity, from + at as u64 + 1);
         }
         end = from;
     }

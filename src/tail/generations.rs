@@ -31,8 +31,8 @@ pub fn find(path: &Path, place: &Place) -> Result<Option<Found>, TailError> {
     let unlisted = |source| TailError::Unreadable { path: folder(path).to_owned(), source };
     let mut copies = Vec::new();
     for candidate in siblings(path).map_err(unlisted)? {
-        let Ok(log) = LogFile::open(&candidate) else { continue };
-        if log.size < place.byte_offset || !place_is_in(place, &log) {
+        let Ok(mut log) = LogFile::open(&candidate) else { continue };
+        if log.size < place.byte_offset || !place_is_in(place, &mut log) {
             continue;
         }
         if log.identity == place.identity {
@@ -48,9 +48,9 @@ pub fn find(path: &Path, place: &Place) -> Result<Option<Found>, TailError> {
     Ok(copies.into_iter().next())
 }
 
-fn place_is_in(place: &Place, log: &LogFile) -> bool {
+fn place_is_in(place: &Place, log: &mut LogFile) -> bool {
     let here = Place { identity: log.identity, ..*place };
-    identity::holds(&log.file, &here).unwrap_or(false)
+    identity::holds(&mut log.content, &here).unwrap_or(false)
 }
 
 /// The path and the files beside it whose names begin with its name (`app.log.1`) or with
@@ -89,8 +89,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.log");
         fs::write(&path, "one\ntwo\n").unwrap();
-        let log = LogFile::open(&path).unwrap();
-        let place = identity::place_at(&log.file, log.identity, 4).unwrap();
+        let mut log = LogFile::open(&path).unwrap();
+        let place = identity::place_at(&mut log.content, log.identity, 4).unwrap();
         Case { folder, place }
     }
 

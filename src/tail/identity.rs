@@ -4,12 +4,13 @@
 //! content decides: the first bytes of the file (its head) and the last bytes before the offset
 //! (the marker). The head alone does not suffice either: many logs begin with equal lines.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::Content;
 use crate::model::{FileIdentity, Place};
 
 /// How many bytes head and marker have at the most.
@@ -29,12 +30,16 @@ pub fn beginning(identity: FileIdentity) -> Place {
 ///
 /// # Errors
 /// When the file cannot be read or ends before the offset.
-pub fn place_at(file: &File, identity: FileIdentity, byte_offset: u64) -> io::Result<Place> {
+pub fn place_at(
+    content: &mut Content,
+    identity: FileIdentity,
+    byte_offset: u64,
+) -> io::Result<Place> {
     Ok(Place {
         identity,
         byte_offset,
-        head_hash: hash(&head(file, byte_offset)?),
-        marker_hash: hash(&marker(file, byte_offset)?),
+        head_hash: hash(&head(content, byte_offset)?),
+        marker_hash: hash(&marker(content, byte_offset)?),
     })
 }
 
@@ -44,8 +49,8 @@ pub fn place_at(file: &File, identity: FileIdentity, byte_offset: u64) -> io::Re
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn holds(file: &File, place: &Place) -> io::Result<bool> {
-    match place_at(file, place.identity, place.byte_offset) {
+pub fn holds(content: &mut Content, place: &Place) -> io::Result<bool> {
+    match place_at(content, place.identity, place.byte_offset) {
         Ok(found) => Ok(found == *place),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
@@ -56,17 +61,17 @@ pub fn holds(file: &File, place: &Place) -> io::Result<bool> {
 ///
 /// # Errors
 /// When the file cannot be read or is shorter.
-pub fn head(file: &File, byte_offset: u64) -> io::Result<Vec<u8>> {
-    read_exact_at(file, 0, probe_length(byte_offset))
+pub fn head(content: &mut Content, byte_offset: u64) -> io::Result<Vec<u8>> {
+    read_exact_at(content, 0, probe_length(byte_offset))
 }
 
 /// The last `min(1024, byte_offset)` bytes before the offset.
 ///
 /// # Errors
 /// When the file cannot be read or ends before the offset.
-pub fn marker(file: &File, byte_offset: u64) -> io::Result<Vec<u8>> {
+pub fn marker(content: &mut Content, byte_offset: u64) -> io::Result<Vec<u8>> {
     let length = probe_length(byte_offset);
-    read_exact_at(file, byte_offset - length as u64, length)
+    read_exact_at(content, byte_offset - length as u64, length)
 }
 
 /// The hash that [`Place`] keeps of head and marker: XXH3, 64 bits.
@@ -79,9 +84,9 @@ pub fn probe_length(byte_offset: u64) -> usize {
     usize::try_from(byte_offset).map_or(PROBE_BYTES, |offset| offset.min(PROBE_BYTES))
 }
 
-fn read_exact_at(file: &File, from: u64, length: usize) -> io::Result<Vec<u8>> {
+fn read_exact_at(content: &mut Content, from: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, from)?;
+    content.read_exact_at(&mut bytes, from)?;
     Ok(bytes)
 }
 
@@ -89,40 +94,41 @@ fn read_exact_at(file: &File, from: u64, length: usize) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::os::unix::fs::FileExt;
 
-    fn file(content: &[u8]) -> (File, FileIdentity) {
+    fn file(content: &[u8]) -> (Content, FileIdentity) {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
         let identity = of(&file.metadata().unwrap());
-        (file, identity)
+        (Content::Plain(file), identity)
     }
 
     #[test]
     fn a_place_is_recognised_until_the_bytes_before_it_change() {
         let text = b"one\ntwo\nthree\n".repeat(200);
-        let (log, identity) = file(&text);
-        let place = place_at(&log, identity, 1400).unwrap();
-        assert!(holds(&log, &place).unwrap());
+        let (mut log, identity) = file(&text);
+        let place = place_at(&mut log, identity, 1400).unwrap();
+        assert!(holds(&mut log, &place).unwrap());
 
-        log.write_all_at(b"X", 1399).unwrap();
-        assert!(!holds(&log, &place).unwrap(), "the marker changed");
-        log.write_all_at(&text[1399..1400], 1399).unwrap();
-        log.write_all_at(b"X", 0).unwrap();
-        assert!(!holds(&log, &place).unwrap(), "the head changed");
+        log.file().write_all_at(b"X", 1399).unwrap();
+        assert!(!holds(&mut log, &place).unwrap(), "the marker changed");
+        log.file().write_all_at(&text[1399..1400], 1399).unwrap();
+        log.file().write_all_at(b"X", 0).unwrap();
+        assert!(!holds(&mut log, &place).unwrap(), "the head changed");
     }
 
     #[test]
     fn a_file_that_ends_before_the_offset_is_not_the_one() {
-        let (log, identity) = file(b"one\ntwo\n");
-        let place = place_at(&log, identity, 8).unwrap();
-        log.set_len(4).unwrap();
-        assert!(!holds(&log, &place).unwrap());
+        let (mut log, identity) = file(b"one\ntwo\n");
+        let place = place_at(&mut log, identity, 8).unwrap();
+        log.file().set_len(4).unwrap();
+        assert!(!holds(&mut log, &place).unwrap());
     }
 
     #[test]
     fn the_beginning_is_in_every_file() {
-        let (empty, identity) = file(b"");
-        assert!(holds(&empty, &beginning(identity)).unwrap());
-        assert_eq!(place_at(&empty, identity, 0).unwrap(), beginning(identity));
+        let (mut empty, identity) = file(b"");
+        assert!(holds(&mut empty, &beginning(identity)).unwrap());
+        assert_eq!(place_at(&mut empty, identity, 0).unwrap(), beginning(identity));
     }
 }

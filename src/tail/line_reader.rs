@@ -1,15 +1,14 @@
 //! Bytes to lines, through one buffer.
 //!
-//! In: an open file, an offset, and how far to read. Out: complete lines, each with the offset
+//! In: the content of a file, an offset, and how far to read. Out: complete lines, each with the offset
 //! where it begins. A last line without an end is not given out: its bytes wait for the next
 //! run. Memory is bounded by the longest line that is kept.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use memchr::memchr;
 
+use super::Content;
 use super::identity::{self, PROBE_BYTES};
 use crate::model::{FileIdentity, Place};
 
@@ -30,7 +29,7 @@ pub struct RawLine<'a> {
 /// Reads complete lines of a file from an offset on.
 #[derive(Debug)]
 pub struct LineReader {
-    file: File,
+    content: Content,
     identity: FileIdentity,
     /// Nothing is read beyond this offset, so that a run ends even while the log grows.
     end: u64,
@@ -62,18 +61,18 @@ impl LineReader {
     /// # Errors
     /// When the bytes before the offset cannot be read (they are needed to recognise the file).
     pub fn new(
-        file: File,
+        mut content: Content,
         identity: FileIdentity,
         byte_offset: u64,
         end: u64,
         max_line_bytes: usize,
     ) -> io::Result<Self> {
-        let head = identity::head(&file, byte_offset)?;
-        let marker = identity::marker(&file, byte_offset)?;
+        let head = identity::head(&mut content, byte_offset)?;
+        let marker = identity::marker(&mut content, byte_offset)?;
         let mut buffer = vec![0; READ_BYTES];
         buffer[..marker.len()].copy_from_slice(&marker);
         Ok(Self {
-            file,
+            content,
             identity,
             end,
             max_line_bytes,
@@ -241,12 +240,7 @@ impl LineReader {
         self.make_room();
         let room = self.buffer.len() - self.filled;
         let into = &mut self.buffer[self.filled..][..room.min(wanted)];
-        let read = loop {
-            match self.file.read_at(into, read_offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
+        let read = self.content.read_at(into, read_offset)?;
         if self.head.len() < PROBE_BYTES && read_offset == self.head.len() as u64 {
             let missing = PROBE_BYTES - self.head.len();
             self.head.extend_from_slice(&self.buffer[self.filled..][..read.min(missing)]);
@@ -277,12 +271,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::io::Write;
+    use std::os::unix::fs::FileExt;
 
     fn reader(content: &[u8], from: u64, max_line_bytes: usize) -> LineReader {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
         let identity = identity::of(&file.metadata().unwrap());
-        LineReader::new(file, identity, from, content.len() as u64, max_line_bytes).unwrap()
+        let (end, content) = (content.len() as u64, Content::Plain(file));
+        LineReader::new(content, identity, from, end, max_line_bytes).unwrap()
     }
 
     fn lines(reader: &mut LineReader) -> Vec<(u64, Vec<u8>, bool)> {
@@ -291,6 +287,12 @@ mod tests {
             lines.push((line.byte_offset, line.bytes.to_vec(), line.cut));
         }
         lines
+    }
+
+    /// The place at an offset, made from the file.
+    fn in_file(reader: &LineReader, byte_offset: u64) -> Place {
+        let mut file = Content::Plain(reader.content.file().try_clone().unwrap());
+        identity::place_at(&mut file, reader.identity, byte_offset).unwrap()
     }
 
     fn line(byte_offset: u64, text: &str) -> (u64, Vec<u8>, bool) {
@@ -336,7 +338,7 @@ mod tests {
         let mut reader = reader(&text, 0, 1000);
         assert_eq!(lines(&mut reader), [line(0, "one")]);
         assert_eq!(reader.byte_offset(), 4);
-        assert_eq!(reader.place(), identity::place_at(&reader.file, reader.identity, 4).unwrap());
+        assert_eq!(reader.place(), in_file(&reader, 4));
     }
 
     #[test]
@@ -356,14 +358,14 @@ mod tests {
         reader.next_line().unwrap();
         assert!(reader.next_line().unwrap().unwrap().cut);
         reader.take_back();
-        assert_eq!(reader.place(), identity::place_at(&reader.file, reader.identity, 4).unwrap());
+        assert_eq!(reader.place(), in_file(&reader, 4));
         assert_eq!(lines(&mut reader).len(), 2);
     }
 
     #[test]
     fn nothing_is_read_beyond_the_size_at_opening() {
         let mut reader = reader(b"one\ntwo\n", 0, 100);
-        reader.file.write_all_at(b"three\n", 8).unwrap();
+        reader.content.file().write_all_at(b"three\n", 8).unwrap();
         assert_eq!(lines(&mut reader).len(), 2);
     }
 
@@ -392,16 +394,10 @@ mod tests {
                 prop_assert_eq!(found.bytes, &whole[..whole.len().min(max)]);
                 prop_assert_eq!(found.cut, whole.len() > max);
                 offset += piece.len();
-                prop_assert_eq!(
-                    reader.place(),
-                    identity::place_at(&reader.file, reader.identity, offset as u64).unwrap()
-                );
+                prop_assert_eq!(reader.place(), in_file(&reader, offset as u64));
             }
             prop_assert!(reader.next_line().unwrap().is_none());
-            prop_assert_eq!(
-                reader.place(),
-                identity::place_at(&reader.file, reader.identity, offset as u64).unwrap()
-            );
+            prop_assert_eq!(reader.place(), in_file(&reader, offset as u64));
         }
     }
 }

@@ -8,11 +8,14 @@
 //! rotated while nothing ran is the normal case: a file is recognised by its content, never by
 //! its name alone.
 
+mod content;
+mod decoders;
 pub mod generations;
 pub mod identity;
 pub mod line_reader;
 pub mod resume;
 
+pub use content::{Content, End};
 pub use line_reader::{LineReader, RawLine};
 
 use std::fs::{File, Metadata};
@@ -59,8 +62,8 @@ pub enum TailError {
 /// The file may be renamed, replaced or grown at any moment; only the open handle counts.
 #[derive(Debug)]
 pub struct LogFile {
-    /// The open handle.
-    pub file: File,
+    /// What is in it, through the open handle.
+    pub content: Content,
     /// Which file it is.
     pub identity: FileIdentity,
     /// Its size in bytes when it was opened: this run reads no further.
@@ -94,7 +97,8 @@ impl LogFile {
         if !metadata.is_file() {
             return Err(TailError::not_a_file(path, &metadata));
         }
-        Ok(Self { file, identity: identity::of(&metadata), size: metadata.len() })
+        let content = Content::new(file).map_err(unreadable)?;
+        Ok(Self { content, identity: identity::of(&metadata), size: metadata.len() })
     }
 }
 
