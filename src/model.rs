@@ -230,6 +230,66 @@ pub struct Place {
     pub head_hash: u64,
     /// Hash of the last `min(1024, byte_offset)` bytes before the offset.
     pub marker_hash: u64,
+    /// Hash of the first `min(64, byte_offset)` bytes.
+    pub begin_hash: u64,
+}
+
+/// A file of a source, other than the one at its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number, in the order of reading; below 0 for a file that was there before.
+    pub number: i64,
+    /// Where it lay when it was last looked at.
+    pub path: String,
+    /// How far it was read.
+    pub place: Place,
+    /// Its size when it was last looked at, in bytes of the disk.
+    pub size_bytes: u64,
+    /// Hash of the ends of an archive as they lie on the disk; `None` if it is none.
+    pub file_hash: Option<u64>,
+    /// What became of it.
+    pub state: GenerationState,
+}
+
+/// What became of a file of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GenerationState {
+    /// More may come: each run looks at it.
+    Unfinished,
+    /// It was read to its end.
+    Finished,
+    /// It was there before the log was first seen, and is not read.
+    Skipped,
+    /// It was gone before all of it was read.
+    Lost,
+}
+
+impl GenerationState {
+    /// All states.
+    pub const ALL: [Self; 4] = [Self::Unfinished, Self::Finished, Self::Skipped, Self::Lost];
+
+    /// The name that the database uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unfinished => "unfinished",
+            Self::Finished => "finished",
+            Self::Skipped => "skipped",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Bytes that disappeared before they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The file that held them.
+    pub generation: i64,
+    /// Where in it they began.
+    pub byte_offset: u64,
+    /// Bytes known to be lost; there may be more. `None`: nothing is known.
+    pub lost_bytes: Option<u64>,
+    /// What was seen.
+    pub reason: String,
 }
 
 /// One log record as it is stored: its first line and the lines that continue it.

@@ -76,6 +76,9 @@ impl Pipeline<'_> {
                  next run reads on"
             );
         }
+        for warning in &outcome.warnings {
+            log::warn!("{}", visible::line(warning, MESSAGE_CHARS));
+        }
         for (path, gap) in &outcome.gaps {
             let lost = match gap.lost_bytes {
                 Some(bytes @ 1..) => format!("at least {bytes} bytes were lost"),

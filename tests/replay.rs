@@ -271,7 +271,7 @@ fn the_clock_of_a_case_is_its_own() {
             resolved = []"
         ),
     );
-    // For an hour a rotated log is watched, for as long as the new one is empty.
+    // For an hour a rotated log is watched, and for as long as the new one is empty.
     let rotated = scratch.case(
         "an old log",
         &format!(
@@ -283,17 +283,17 @@ fn the_clock_of_a_case_is_its_own() {
             to = '/var/log/app.log.1'
             [[step]]
             append = '/var/log/app.log'
-            text = ''
+            text = \"2026-01-01 00:01:05 [ERROR] in the new one\\n\"
             [[step]]
             run = '2026-01-01T01:01:00Z'
-            entry_count = 2
+            entry_count = 3
             gaps = 0
             [[step]]
             append = '/var/log/app.log.1'
             text = \"2026-01-01 01:01:05 [ERROR] nobody looks here\\n\"
             [[step]]
             run = '+1m'
-            entry_count = 2"
+            entry_count = 3"
         ),
     );
     scratch.replay(&[], &[twice, rotated]).expect(

@@ -47,16 +47,9 @@ pub(super) const SOURCE: Table = Table {
         "max_entry_lines",
         "multiline",
         "idle_flush",
-    ],
-    later: &[
-        "default_level",
-        "encoding",
-        "journal",
-        "keep",
-        "level_patterns",
         "olddir",
-        "stale_after",
     ],
+    later: &["default_level", "encoding", "journal", "keep", "level_patterns", "stale_after"],
 };
 
 /// `multiline = { start = "..." }` of a source.

@@ -35,6 +35,9 @@ pub struct SourceConfig {
     /// How long a last line without an end stays as it is before it is stored; `None`: it never
     /// is.
     pub idle_flush: Option<TimeDelta>,
+    /// Folders to which the logs are rotated, besides the one that they lie in; a relative one
+    /// is below that.
+    pub olddir: Vec<PathBuf>,
 }
 
 impl SourceConfig {
@@ -60,6 +63,7 @@ impl SourceConfig {
             max_entry_lines: Self::DEFAULT_ENTRY_LINES,
             multiline: Multiline::default(),
             idle_flush: Some(Self::DEFAULT_IDLE_FLUSH),
+            olddir: Vec::new(),
         }
     }
 

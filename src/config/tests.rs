@@ -55,6 +55,7 @@ store = ["ERROR", "fatal"]         # levels kept as entries; all levels are alwa
 start = "beginning"                # or "end": for a log seen for the first time
 max_line_bytes = "64k"
 max_entry_lines = 100
+olddir = ["/var/log/old", "archive"]
 
 [[rule]]
 name = "error-burst"
@@ -95,6 +96,7 @@ fn the_documented_example_is_read() {
             max_entry_lines: 100,
             multiline: Multiline::Auto,
             idle_flush: Some(TimeDelta::seconds(60)),
+            olddir: vec!["/var/log/old".into(), "archive".into()],
         }],
         rules: vec![RuleConfig {
             name: "error-burst".to_owned(),

@@ -100,6 +100,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
             .unwrap_or(default.max_entry_lines),
         multiline: lines::multiline(&mut section).unwrap_or_default(),
         idle_flush: section.string("idle_flush", lines::idle_flush).unwrap_or(default.idle_flush),
+        olddir: section.strings("olddir", value::folder).unwrap_or_default(),
     };
     section.is_right().then_some(source)
 }

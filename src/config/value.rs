@@ -49,6 +49,11 @@ pub(super) fn absolute_path(text: &str) -> Result<PathBuf, String> {
     if path.is_absolute() { Ok(path) } else { Err(format!("must be absolute: {}", quoted(text))) }
 }
 
+/// The path of a folder, which may be relative.
+pub(super) fn folder(folder: &str) -> Result<PathBuf, String> {
+    text(folder).map(PathBuf::from)
+}
+
 /// The path of a log, or a glob.
 pub(super) fn source_path(text: &str) -> Result<SourcePath, String> {
     if !text.starts_with('/') {

@@ -4,6 +4,9 @@
 //! is stored all the same, because some programs never end their last line. The place stays
 //! before it, and when more of it comes, what was stored is taken back in the transaction that
 //! stores the whole line.
+//!
+//! That can only be taken back as long as nothing else was stored. So the last line of a file
+//! that was left for another one is stored for good: what still comes is a line of its own.
 
 use super::reader::Piece;
 use super::take::End;
@@ -12,9 +15,10 @@ use super::{IngestError, Stage};
 use crate::model::Tick;
 use crate::parse::Parser;
 use crate::store::chunk::{COUNTER_NAMES, Chunk};
+use crate::store::generations;
 use crate::store::sources::Source;
 use crate::store::tails::{self, BeforeTail, Flushed, Tail};
-use crate::tail::{LineReader, identity};
+use crate::tail::{self as content, LineReader, identity};
 
 impl Stage<'_> {
     /// Notes the last line, or stores it if nothing was added to it for long enough.
@@ -34,7 +38,27 @@ impl Stage<'_> {
         };
         let bytes = reader.last_line_bytes();
         let tick = self.ingest.tick;
-        let known = source.tail.as_ref().filter(|known| (known.bytes, known.hash) == (bytes, hash));
+        if let Some(changed_at) = source.earlier_changed_at {
+            if flushed.as_ref().is_some_and(|flushed| flushed.bytes == bytes) {
+                // It is stored already: what may still come is another line.
+                let place = reader.place_at_end();
+                generations::move_to(self.connection, source, &place)?;
+                source.place = Some(place);
+                source.tail = None;
+                return Ok(());
+            }
+            let may_go_on = match reader.ending() {
+                Some(content::End::Whole) => false,
+                Some(content::End::Early) => true,
+                None => flushed.is_none() && tick.0 - changed_at < idle_flush,
+            };
+            if may_go_on {
+                return Ok(());
+            }
+            let tail = Tail { bytes, hash, first_seen_at: changed_at, flushed };
+            return self.flush(target, source, reader, parser, tail);
+        }
+        let known = source.last_line().filter(|known| (known.bytes, known.hash) == (bytes, hash));
         let first_seen_at = known.map_or(tick.0, |known| known.first_seen_at);
         let is_stored = flushed.as_ref().is_some_and(|flushed| flushed.bytes == bytes);
         let is_known = known.is_some();
@@ -47,6 +71,7 @@ impl Stage<'_> {
                 let place = reader.byte_offset();
                 tails::note(self.connection, source.id, source.generation, place, &tail)?;
                 source.tail = Some(tail);
+                source.tail_of = source.generation;
             }
             return Ok(());
         }

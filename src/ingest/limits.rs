@@ -1,6 +1,7 @@
 //! How much one run reads, and in what order, so that a backlog does not hold up the rest.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::{CHUNK_BYTES, Target};
@@ -41,7 +42,7 @@ impl ReadLimits {
     }
 
     /// About how many bytes a run will read.
-    pub(super) fn unread_bytes(&self, targets: &[Target], known: &[Source]) -> u64 {
+    pub(super) fn unread_bytes(&self, targets: &[Target], known: &HashMap<PathBuf, Source>) -> u64 {
         let unread = targets.iter().map(|target| unread_bytes(&target.path, known)).sum();
         self.max_bytes.map_or(unread, |max| max.min(unread))
     }
@@ -49,7 +50,11 @@ impl ReadLimits {
     /// The logs in the order in which they are read: that of the config, but with a limit those
     /// with the least new bytes first. Otherwise a log that is always behind, or that grows by
     /// more than the limit from run to run, would keep all others from being read.
-    pub(super) fn in_order<'t>(&self, targets: &'t [Target], known: &[Source]) -> Vec<&'t Target> {
+    pub(super) fn in_order<'t>(
+        &self,
+        targets: &'t [Target],
+        known: &HashMap<PathBuf, Source>,
+    ) -> Vec<&'t Target> {
         let mut ordered: Vec<_> = targets.iter().collect();
         if self.max_bytes.is_some() || self.deadline.is_some() {
             ordered.sort_by_cached_key(|target| unread_bytes(&target.path, known));
@@ -59,10 +64,9 @@ impl ReadLimits {
 }
 
 /// About how many bytes of a log are new: its size is taken from its path alone.
-fn unread_bytes(path: &Path, known: &[Source]) -> u64 {
+fn unread_bytes(path: &Path, known: &HashMap<PathBuf, Source>) -> u64 {
     let size = path.metadata().map_or(0, |metadata| metadata.len());
-    let source = known.iter().find(|source| path.to_str() == Some(&source.path));
-    let read = source.and_then(|source| source.place).map_or(0, |place| place.byte_offset);
+    let read = known.get(path).and_then(|source| source.place).map_or(0, |place| place.byte_offset);
     // What is shorter than what was read of it is another file.
     size.checked_sub(read).unwrap_or(size)
 }

@@ -3,8 +3,10 @@
 //! Puts `tail`, `parse` and `store` together, one source after the other. One source that
 //! fails does not stop the others; what failed is collected and told at the end.
 
+mod archives;
 mod builder;
 mod counts;
+mod earlier;
 mod last_line;
 mod limits;
 mod progress;
@@ -13,7 +15,7 @@ mod since;
 mod take;
 mod target;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -24,12 +26,15 @@ pub use limits::ReadLimits;
 pub use progress::Progress;
 pub use target::{Target, expand};
 
-use crate::model::{FileIdentity, PartitionInterval, SourceId, Tick};
+use crate::model::{FileIdentity, Gap, Generation, PartitionInterval, SourceId, Tick};
 use crate::store::StoreError;
+use crate::store::generations;
 use crate::store::partitions::Partitions;
 use crate::store::runs::Figures;
-use crate::store::sources::{self, Gap, Source, SourceSettings};
+use crate::store::sources::{self, Source, SourceSettings};
 use crate::tail::TailError;
+use crate::tail::folders::Folders;
+use archives::Archives;
 
 /// Bytes of log in one transaction. Large enough that the transaction costs nothing, small
 /// enough that a run can stop soon and that little is read again after a crash.
@@ -64,6 +69,8 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Bytes that were lost, by source.
     pub gaps: Vec<(PathBuf, Gap)>,
+    /// What is not as it should be, and harmless.
+    pub warnings: Vec<String>,
     /// Whether the stage was asked to stop before it was done.
     pub stopped: bool,
     /// Whether it ended at a limit of what a run reads, with more to read.
@@ -102,6 +109,17 @@ pub enum IngestError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another path to the same file is read.
+    #[error(
+        "{path} is the same file as {other}, which is read; take one of the two out of the \
+         paths, or exclude it"
+    )]
+    SameFile {
+        /// The path that is not read.
+        path: PathBuf,
+        /// The one that is.
+        other: PathBuf,
+    },
     /// No line of the log could be parsed.
     #[error(
         "no line of {0} could be parsed; an entry should begin like: \
@@ -131,25 +149,45 @@ pub fn run(
     after_chunk: &mut AfterChunk<'_>,
 ) -> Result<Outcome, StoreError> {
     let known = sources::load(connection, ingest.host)?;
+    let unfinished = generations::unfinished(connection, ingest.host)?;
+    let known: HashMap<PathBuf, Source> =
+        known.into_iter().map(|source| (PathBuf::from(&source.path), source)).collect();
+    let archives = Archives::among(targets, &known);
+    let by_identity = targets
+        .iter()
+        .filter_map(|target| known.get(&target.path))
+        .filter_map(|source| Some((source.place?.identity, PathBuf::from(&source.path))))
+        .collect();
     let mut stage = Stage {
         connection,
         ingest,
         after_chunk,
+        known: &known,
+        by_identity,
+        archives: &archives,
+        registered_as: HashMap::new(),
+        unfinished,
         partitions: None,
+        folders: Folders::default(),
         outcome: Outcome::default(),
-        seen: HashSet::new(),
+        seen: HashMap::new(),
+        looked_at: HashSet::new(),
+        strangers: HashSet::new(),
         at_end_with_alerts: Vec::new(),
     };
     if let Some(progress) = ingest.progress {
         progress.begin(ingest.limits.unread_bytes(targets, &known));
     }
-    for target in ingest.limits.in_order(targets, &known) {
-        let source = known.iter().find(|source| target.path.to_str() == Some(&source.path));
-        stage.outcome.figures.sources += 1;
-        stage.read(target, source)?;
+    let is_log = |target: &&Target| archives.log_of(&target.path).is_none();
+    for target in ingest.limits.in_order(targets, &known).into_iter().filter(is_log) {
+        stage.read(target)?;
         if stage.outcome.is_unfinished() {
             break;
         }
+    }
+    // They come last: most of them are read, or known, as parts of their logs.
+    if !stage.outcome.is_unfinished() {
+        stage.read_archives(targets)?;
     }
     if let Some(progress) = ingest.progress {
         progress.end();
@@ -165,19 +203,36 @@ struct Stage<'a> {
     connection: &'a mut PgConnection,
     ingest: &'a Ingest<'a>,
     after_chunk: &'a mut AfterChunk<'a>,
+    /// The sources of this host, by their paths.
+    known: &'a HashMap<PathBuf, Source>,
+    /// The paths of those that are read in this run, by the files that they were.
+    by_identity: HashMap<FileIdentity, PathBuf>,
+    /// The numbers of the sources that were read in this run.
+    registered_as: HashMap<PathBuf, SourceId>,
+    /// Which of the targets are rotated files of others.
+    archives: &'a Archives,
+    /// Files that are not read to their end, besides those at the paths.
+    unfinished: HashMap<SourceId, Vec<Generation>>,
     /// Read when the first chunk needs them: a run with nothing new does not.
     partitions: Option<Partitions>,
     outcome: Outcome,
-    /// Files read in this run: two paths may reach one file.
-    seen: HashSet<FileIdentity>,
+    /// Folders that were searched for rotated files.
+    folders: Folders,
+    /// Files read in this run, and by which path: two paths may reach one file.
+    seen: HashMap<FileIdentity, PathBuf>,
+    /// Logs whose rotated files were looked for in this run.
+    looked_at: HashSet<PathBuf>,
+    /// Files that are named like rotated files of a log, and are logs of their own.
+    strangers: HashSet<PathBuf>,
     /// Sources read to their end that have an open alert, whose end depends on having looked.
     at_end_with_alerts: Vec<SourceId>,
 }
 
 impl Stage<'_> {
     /// Reads one source, and keeps what failed with it.
-    fn read(&mut self, target: &Target, known: Option<&Source>) -> Result<(), StoreError> {
-        let source = match self.registered(target, known) {
+    fn read(&mut self, target: &Target) -> Result<(), StoreError> {
+        self.outcome.figures.sources += 1;
+        let source = match self.registered(target, self.known.get(&target.path)) {
             Ok(source) => source,
             Err(IngestError::Store(error)) => return Err(error),
             Err(error) => {
@@ -186,6 +241,7 @@ impl Stage<'_> {
             }
         };
         let (id, tick) = (source.id, self.ingest.tick);
+        self.registered_as.insert(target.path.clone(), id);
         let last_error = source.last_error.clone();
         let told_at = source.last_error_shown_at;
         match self.read_source(target, source) {
@@ -194,8 +250,17 @@ impl Stage<'_> {
             Err(IngestError::Store(error)) => Err(error),
             Err(error) => {
                 let message = error.to_string();
-                let tell = last_error.is_none_or(|last_error| last_error != message)
-                    || told_at.is_none_or(|told_at| (tick.0 - told_at).abs() >= TELL_EVERY);
+                let is_new = last_error.is_none_or(|last_error| last_error != message);
+                if let IngestError::SameFile { .. } = error {
+                    // Nothing is lost by it, so it is told once, and is no failure.
+                    if is_new {
+                        sources::note_error(self.connection, id, Some(&message), tick)?;
+                        self.outcome.warnings.push(message);
+                    }
+                    return Ok(());
+                }
+                let tell =
+                    is_new || told_at.is_none_or(|told_at| (tick.0 - told_at).abs() >= TELL_EVERY);
                 if tell {
                     sources::note_error(self.connection, id, Some(&message), tick)?;
                 }

@@ -1,31 +1,27 @@
 //! Reads one source: decides what its path is now, and stores what is new, chunk by chunk.
 
-use std::io;
 use std::path::Path;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::builder::{Before, Builder, Limits};
+use super::earlier::Found;
 use super::last_line::flushed_tail;
 use super::take::{End, Taking};
 use super::target::Target;
-use super::{IngestError, Stage, since};
-use crate::config::{Format, SourceConfig, Start};
-use crate::model::{EventTime, Place, Tick};
+use super::{IngestError, Stage};
+use crate::config::{Format, SourceConfig};
+use crate::model::{EventTime, Tick};
 use crate::parse::{self, Parser};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{self, Chunk, ChunkStart};
-use crate::store::sources::{self, Gap, Source, Superseded};
+use crate::store::sources::{self, Source};
 use crate::store::tails::{BeforeTail, Flushed, Tail};
-use crate::tail::generations::{self, Found};
 use crate::tail::resume::{self, Plan, Seen};
 use crate::tail::{LineReader, LogFile, identity};
 
 /// Entries dated later than this after the tick have a wrong clock.
 const LATEST: TimeDelta = TimeDelta::days(1);
-
-/// How long after its last line a renamed file is watched, as long as the new one is empty.
-const WRITER_OPENS: TimeDelta = TimeDelta::hours(1);
 
 /// What of a file goes into a chunk.
 pub(super) enum Piece<'t> {
@@ -44,63 +40,42 @@ pub(super) enum Piece<'t> {
 }
 
 impl Stage<'_> {
-    /// Reads what is new in a source, over a rotation too.
+    /// Reads what is new in a source, over rotations too.
     pub(super) fn read_source(
         &mut self,
         target: &Target,
         mut source: Source,
     ) -> Result<(), IngestError> {
         let mut log = LogFile::open(&target.path)?;
-        if !self.seen.insert(log.identity) {
-            log::info!("{} is another path to a file that was read", target.path.display());
-            return Ok(());
+        let unfinished = self.unfinished.remove(&source.id).unwrap_or_default();
+        if let Some(path) = self.other_path_of(target, &source, &mut log)? {
+            return Err(IngestError::SameFile { path: target.path.clone(), other: path });
         }
-        match plan(&target.path, &source, &mut log)? {
-            Plan::FirstSeen => self.begin(target, &mut source, &mut log)?,
-            Plan::NothingNew => {
+        let plan = plan(&target.path, &source, &mut log)?;
+        let is_known = matches!(plan, Plan::Continue | Plan::NothingNew) && source.archives_noted;
+        let found = match Self::still_there(&unfinished) {
+            Some(earlier) if is_known => {
                 self.adopt(&mut source, &log)?;
-                return self.at_end(target, &source);
+                Found { files: earlier, unread: None }
             }
-            Plan::Continue => self.adopt(&mut source, &log)?,
-            Plan::Replaced => {
-                if !self.finish_replaced(target, &mut source, &log)? {
-                    return self.at_end(target, &source);
-                }
-            }
+            _ => match self.find_files(target, &mut source, &mut log)? {
+                Some(found) => found,
+                None => return Ok(()),
+            },
+        };
+        self.seen.insert(log.identity, target.path.clone());
+        let failed = self.read_earlier(target, &mut source, found.files, log.size)?;
+        let failed = failed.or(found.unread.map(IngestError::Tail));
+        if source.place.is_some_and(|place| place.byte_offset < log.end())
+            && !self.outcome.is_unfinished()
+        {
+            self.read_file(target, &mut source, log)?;
         }
-        self.read_file(target, &mut source, log)?;
+        failed.map_or(Ok(()), Err)?;
         self.at_end(target, &source)
     }
 
-    /// Begins with a log that is seen for the first time.
-    fn begin(
-        &mut self,
-        target: &Target,
-        source: &mut Source,
-        log: &mut LogFile,
-    ) -> Result<(), IngestError> {
-        let place = match (target.since, target.config.start) {
-            (Some(since), _) => since::place(log, target, since, self.ingest.stop),
-            (None, Start::Beginning) => Ok(Some(identity::beginning(log.identity))),
-            (None, Start::End) => last_line_end(log).map(Some),
-        };
-        let place = place.map_err(|source| IngestError::Read {
-            path: target.path.clone(),
-            byte_offset: log.size,
-            source,
-        })?;
-        let Some(place) = place else {
-            self.outcome.stopped = true;
-            return Ok(());
-        };
-        sources::begin(self.connection, source.id, &place)?;
-        source.generation = 1;
-        source.place = Some(place);
-        Ok(())
-    }
-
-    /// Notes where a file with known content lies now: another device number after a reboot,
-    /// another inode after a copy.
+    /// Notes where a file with known content lies now: another device number after a reboot.
     fn adopt(&mut self, source: &mut Source, log: &LogFile) -> Result<(), IngestError> {
         if let Some(place) = &mut source.place
             && place.identity != log.identity
@@ -111,79 +86,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Finishes the file that was read before, if it is found, and goes to the new one.
-    ///
-    /// `false` if the new one is not to be read yet.
-    fn finish_replaced(
-        &mut self,
-        target: &Target,
-        source: &mut Source,
-        log: &LogFile,
-    ) -> Result<bool, IngestError> {
-        let Some(place) = source.place else { return Ok(false) };
-        let superseded = match generations::find(&target.path, &place)? {
-            // The same content on another inode: copied there, not rotated.
-            Some(found) if found.path == target.path => {
-                self.adopt(source, log)?;
-                return Ok(true);
-            }
-            Some(found) => {
-                let waits = log.size == 0 && self.may_still_grow(&found, &place);
-                let superseded = self.finish_found(target, source, found)?;
-                if waits || self.outcome.is_unfinished() {
-                    return Ok(false);
-                }
-                superseded
-            }
-            None => not_found(&target.path, source, &place, log),
-        };
-        let byte_offset = source.place.map_or(0, |place| place.byte_offset);
-        let begin = identity::beginning(log.identity);
-        let tick = self.ingest.tick;
-        sources::supersede(self.connection, source, byte_offset, &superseded, &begin, tick)?;
-        source.generation += 1;
-        source.place = Some(begin);
-        source.tail = None;
-        if let Some(gap) = superseded.gap {
-            self.outcome.gaps.push((target.path.clone(), gap));
-        }
-        Ok(true)
-    }
-
-    /// Whether a file that was renamed may still be written to: a rotation makes the new file
-    /// first and tells the writer to open it later, and until then the new file stays empty.
-    ///
-    /// A copy is written to by nobody.
-    fn may_still_grow(&self, found: &Found, place: &Place) -> bool {
-        let modified = found.log.content.file().metadata().and_then(|metadata| metadata.modified());
-        let since = |modified| self.ingest.tick.0 - DateTime::<Utc>::from(modified);
-        found.log.identity == place.identity
-            && modified.is_ok_and(|modified| since(modified) < WRITER_OPENS)
-    }
-
-    /// Reads the rest of a file that was renamed or copied away.
-    fn finish_found(
-        &mut self,
-        target: &Target,
-        source: &mut Source,
-        found: Found,
-    ) -> Result<Superseded, IngestError> {
-        let size = found.log.size;
-        self.read_file(target, source, found.log)?;
-        let read = source.place.map_or(0, |place| place.byte_offset) + flushed_bytes(source);
-        let gap = (size > read).then_some(Gap {
-            lost_bytes: Some(size - read),
-            reason: "the last line of the rotated file has no end",
-        });
-        Ok(Superseded {
-            path: found.path.to_string_lossy().into_owned(),
-            complete: gap.is_none(),
-            gap,
-        })
-    }
-
     /// Stores all complete lines of an open file from the source's place on.
-    fn read_file(
+    pub(super) fn read_file(
         &mut self,
         target: &Target,
         source: &mut Source,
@@ -196,9 +100,10 @@ impl Stage<'_> {
             source,
         };
         let max_line_bytes = target.config.max_line_bytes;
-        let size = log.size;
+        let end = log.end();
+        source.size_bytes = log.size;
         let mut reader =
-            LineReader::new(log.content, log.identity, place.byte_offset, size, max_line_bytes)
+            LineReader::new(log.content, log.identity, place.byte_offset, end, max_line_bytes)
                 .map_err(|source| broken(place.byte_offset, source))?;
         // A last line that is stored without its end is read again from its beginning.
         let mut flushed = source.flushed().cloned();
@@ -271,7 +176,8 @@ impl Stage<'_> {
             last_logged_at: known.last_logged_at,
             open: known.open,
         };
-        let (size, ingest) = (reader.end(), self.ingest);
+        let (size, ingest) = (source.size_bytes, self.ingest);
+        let is_earlier = source.earlier_changed_at.is_some();
         let mut partitions = self.partitions()?;
         let mut end = End::Full;
         let (entries, chunk) =
@@ -284,8 +190,11 @@ impl Stage<'_> {
                     Some(_) => taking.last_line()?,
                 };
                 let at_end = matches!(end, End::OfFile);
-                let chunk =
-                    builder.finish(reader.place(), size, parser.last_logged_at(), at_end)?;
+                // The last line of a file that was left is what it is.
+                let is_left = tail.is_some() && is_earlier;
+                let place = if is_left { reader.place_at_end() } else { reader.place() };
+                let chunk = builder.finish(place, size, parser.last_logged_at(), at_end)?;
+                let tail = tail.filter(|_| !is_earlier);
                 let tail = tail.map(|tail| flushed_tail(tail, &chunk, known, tick));
                 Ok(Chunk { trace: parser.trace(), tail, ..chunk })
             })?;
@@ -311,6 +220,7 @@ impl Stage<'_> {
         source.open = chunk.open;
         source.trace = chunk.trace;
         source.tail = chunk.tail;
+        source.tail_of = source.generation;
         let figures = &mut self.outcome.figures;
         figures.bytes += bytes;
         figures.lines += chunk.lines;
@@ -353,11 +263,6 @@ fn limits(target: &Target, tick: Tick) -> Limits {
     }
 }
 
-/// Bytes behind the place that are stored, as a last line without an end.
-fn flushed_bytes(source: &Source) -> u64 {
-    source.flushed().map_or(0, |flushed| flushed.bytes)
-}
-
 /// What the lines read so far say about the next one.
 fn known(source: &Source) -> BeforeTail {
     BeforeTail { last_logged_at: source.last_logged_at, open: source.open, trace: source.trace }
@@ -373,39 +278,4 @@ fn plan(path: &Path, source: &Source, log: &mut LogFile) -> Result<Plan, IngestE
     };
     let seen = Seen { identity: log.identity, size: log.size, holds_place };
     Ok(resume::decide(source.place.as_ref(), &seen))
-}
-
-/// What is known when the file that was read is nowhere to be found.
-fn not_found(path: &Path, source: &Source, place: &Place, log: &LogFile) -> Superseded {
-    let reason = if place.identity != log.identity {
-        "the file that was read is gone"
-    } else if log.size < place.byte_offset {
-        "the file was truncated"
-    } else {
-        "the file was rewritten"
-    };
-    // Of a file that was empty when it was last seen, nothing is known to be lost.
-    let gap = (source.size_bytes > 0).then_some(Gap {
-        lost_bytes: Some(
-            source.size_bytes.saturating_sub(place.byte_offset + flushed_bytes(source)),
-        ),
-        reason,
-    });
-    Superseded { path: path.to_string_lossy().into_owned(), complete: false, gap }
-}
-
-/// The place after the last complete line of a file.
-fn last_line_end(log: &mut LogFile) -> io::Result<Place> {
-    let mut end = log.size;
-    let mut buffer = vec![0; 64 * 1024];
-    while end > 0 {
-        let length = buffer.len().min(usize::try_from(end).unwrap_or(usize::MAX));
-        let from = end - length as u64;
-        log.content.read_exact_at(&mut buffer[..length], from)?;
-        if let Some(at) = memchr::memrchr(b'\n', &buffer[..length]) {
-            return identity::place_at(&mut log.content, log.identity, from + at as u64 + 1);
-        }
-        end = from;
-    }
-    Ok(identity::beginning(log.identity))
 }

@@ -7,7 +7,7 @@ use super::reader::format;
 use super::target::Target;
 use crate::model::{EventTime, Place};
 use crate::parse::{Line, Parser};
-use crate::tail::{LineReader, LogFile};
+use crate::tail::{Content, LineReader, LogFile};
 
 /// The place before the first line that begins an entry dated at or after `since`; the end of
 /// the last complete line if there is none. `None` when it was stopped while it looked.
@@ -19,9 +19,9 @@ pub(super) fn place(
     since: EventTime,
     stop: &AtomicBool,
 ) -> io::Result<Option<Place>> {
-    let file = log.file.try_clone()?;
+    let content = Content::new(log.content.file().try_clone()?)?;
     let mut reader =
-        LineReader::new(file, log.identity, 0, log.size, target.config.max_line_bytes)?;
+        LineReader::new(content, log.identity, 0, log.end(), target.config.max_line_bytes)?;
     let mut parser = Parser::new(format(&target.config), target.timezone, None);
     while !stop.load(Ordering::Relaxed) {
         let Some(line) = reader.next_line()? else { return Ok(Some(reader.place())) };

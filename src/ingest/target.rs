@@ -1,5 +1,6 @@
 //! Which logs a run reads: those of the command line, else those of the config.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -29,8 +30,9 @@ pub struct Target {
 /// When a relative path cannot be made absolute (the current folder is gone).
 pub fn expand(config: &Config, logs: &[PathBuf], host_zone: Tz) -> io::Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
+    let mut known = HashSet::new();
     let mut add = |path: PathBuf, config: &SourceConfig| {
-        if !targets.iter().any(|target| target.path == path) {
+        if known.insert(path.clone()) {
             let timezone = config.timezone.unwrap_or(host_zone);
             targets.push(Target { path, config: config.clone(), timezone, since: None });
         }

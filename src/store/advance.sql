@@ -1,4 +1,5 @@
--- Adds the counts of a chunk and moves the offset from $3 to $4 in generation $2 of source $1.
+-- Adds the counts of a chunk and moves the offset to $4 in file $2 of source $1, which is the one
+-- at the path or an earlier one. $3 hash of the first bytes,
 -- $5 head, $6 marker, $7 size, $8 lines, $9 parsed, $10 unparsed, $11 cut, $12 redated,
 -- $13 last time read, $14 to $18 the open entry, $19 tick if the end of the file was reached,
 -- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts, $31 the open trace
@@ -17,12 +18,30 @@ with counted as (
         fatal     = known.fatal     + excluded.fatal,
         continued = known.continued + excluded.continued,
         unparsed  = known.unparsed  + excluded.unparsed
+), earlier as (
+    update generations
+    set byte_offset = $4, head_hash = $5, marker_hash = $6, begin_hash = $3, size_bytes = $7
+    where source_id = $1 and generation = $2
+), stretch as (
+    insert into generation_lines (source_id, first_line_no, generation)
+    select $1, state.line_no + 1, $2
+    from ingest_state state
+    where state.source_id = $1
+      and $2 is distinct from (
+          select lines.generation from generation_lines lines
+          where lines.source_id = $1
+          order by lines.first_line_no desc
+          limit 1
+      )
+    -- A chunk that ended before its first line may have left its row.
+    on conflict on constraint generation_lines_pkey do update set generation = excluded.generation
 )
 update ingest_state
-set byte_offset     = $4,
-    head_hash       = $5,
-    marker_hash     = $6,
-    size_bytes      = $7,
+set byte_offset     = case when generation = $2 then $4 else byte_offset end,
+    head_hash       = case when generation = $2 then $5 else head_hash end,
+    marker_hash     = case when generation = $2 then $6 else marker_hash end,
+    begin_hash      = case when generation = $2 then $3 else begin_hash end,
+    size_bytes      = case when generation = $2 then $7 else size_bytes end,
     line_no         = line_no + $8,
     parsed_lines    = parsed_lines + $9,
     unparsed_lines  = unparsed_lines + $10,
@@ -35,9 +54,9 @@ set byte_offset     = $4,
     open_lines      = $17,
     open_bytes      = $18,
     open_trace      = $31,
-    read_to_end_at  = $19,
+    read_to_end_at  = case when generation = $2 then $19 end,
     dirty           = (
         select coalesce(range_agg(tstzrange(dirty_from, dirty_to, '[]')), '{}')
         from unnest($20, $21) as new_dirty (dirty_from, dirty_to)
     )
-where source_id = $1 and generation = $2 and byte_offset = $3
+where source_id = $1

@@ -43,7 +43,7 @@ pub type MinuteCounts = [i64; COUNTERS];
 pub struct ChunkStart {
     /// The source.
     pub source: SourceId,
-    /// Which file of the source.
+    /// Which file of the source: the one at its path, or an earlier one.
     pub generation: i64,
     /// Bytes of the file that were stored before.
     pub byte_offset: u64,
@@ -288,7 +288,7 @@ fn advance(
     let changed = diesel::sql_query(include_str!("advance.sql"))
         .bind::<BigInt, _>(start.source.0)
         .bind::<BigInt, _>(start.generation)
-        .bind::<BigInt, _>(to_bigint(start.byte_offset))
+        .bind::<BigInt, _>(to_bigint(chunk.place.begin_hash))
         .bind::<BigInt, _>(to_bigint(chunk.place.byte_offset))
         .bind::<BigInt, _>(to_bigint(chunk.place.head_hash))
         .bind::<BigInt, _>(to_bigint(chunk.place.marker_hash))

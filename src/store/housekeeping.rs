@@ -12,8 +12,14 @@ use super::{StoreError, from_bigint, sources};
 use crate::model::{FileIdentity, Place, SourceId};
 
 /// Tables with rows of a source that are made of its lines, but for its alerts.
-pub const READ: [&str; 5] =
-    ["log_entries", "line_counts", "ingest_gaps", "ingest_tails", "generations"];
+pub const READ: [&str; 6] = [
+    "log_entries",
+    "line_counts",
+    "ingest_gaps",
+    "ingest_tails",
+    "generations",
+    "generation_lines",
+];
 
 /// Tables with rows of a source that outlast reading it anew, in the order in which they may
 /// be emptied.

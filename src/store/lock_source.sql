@@ -1,11 +1,21 @@
--- Locks the row of source $1 if it still stands at generation $2, offset $3 and line $4: a last
--- line without an end is stored without moving the offset. Returns
--- its dirty ranges: at least one row, with nulls where nothing is dirty. In each row stands the
+-- Locks the row of source $1 if its file $2 is still read up to offset $3, and the source up to
+-- line $4: a last line without an end is stored without moving the offset. Returns its dirty
+-- ranges: at least one row, with nulls where nothing is dirty. In each row stands the
 -- last minute of which lines are counted.
 with state as materialized (
     select dirty
     from ingest_state
-    where source_id = $1 and generation = $2 and byte_offset = $3 and line_no = $4
+    where source_id = $1
+      and line_no = $4
+      and (
+          generation = $2 and byte_offset = $3
+          or generation > $2 and exists (
+              select from generations earlier
+              where earlier.source_id = $1
+                and earlier.generation = $2
+                and earlier.byte_offset = $3
+          )
+      )
     for update
 )
 select

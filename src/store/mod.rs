@@ -8,6 +8,7 @@ pub mod binary_copy;
 pub mod chunk;
 pub mod connection;
 pub mod dirty;
+pub mod generations;
 pub mod housekeeping;
 pub mod migrations;
 pub mod partitions;

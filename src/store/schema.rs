@@ -49,6 +49,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    generation_lines (source_id, first_line_no) {
+        source_id -> Int8,
+        first_line_no -> Int8,
+        generation -> Int8,
+    }
+}
+
+diesel::table! {
     generations (source_id, generation) {
         source_id -> Int8,
         generation -> Int8,
@@ -58,9 +66,11 @@ diesel::table! {
         byte_offset -> Int8,
         head_hash -> Int8,
         marker_hash -> Int8,
-        first_line_no -> Int8,
-        complete -> Bool,
         superseded_at -> Timestamptz,
+        begin_hash -> Int8,
+        size_bytes -> Int8,
+        file_hash -> Nullable<Int8>,
+        state -> Text,
     }
 }
 
@@ -89,7 +99,6 @@ diesel::table! {
         head_hash -> Int8,
         marker_hash -> Int8,
         size_bytes -> Int8,
-        first_line_no -> Int8,
         line_no -> Int8,
         parsed_lines -> Int8,
         unparsed_lines -> Int8,
@@ -108,6 +117,9 @@ diesel::table! {
         last_error -> Nullable<Text>,
         last_error_since -> Nullable<Timestamptz>,
         last_error_shown_at -> Nullable<Timestamptz>,
+        begin_hash -> Int8,
+        file_path -> Nullable<Text>,
+        archives_noted -> Bool,
         open_trace -> Nullable<Text>,
     }
 }
@@ -229,6 +241,7 @@ diesel::table! {
 
 diesel::joinable!(alerts -> alert_rules (rule_id));
 diesel::joinable!(alerts -> sources (source_id));
+diesel::joinable!(generation_lines -> sources (source_id));
 diesel::joinable!(generations -> sources (source_id));
 diesel::joinable!(ingest_gaps -> sources (source_id));
 diesel::joinable!(ingest_state -> sources (source_id));
@@ -238,6 +251,7 @@ diesel::joinable!(message_shapes -> sources (source_id));
 diesel::allow_tables_to_appear_in_same_query!(
     alert_rules,
     alerts,
+    generation_lines,
     generations,
     ingest_gaps,
     ingest_state,

@@ -7,7 +7,9 @@ use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestampt
 
 use super::tails::{Flushed, Tail};
 use super::{StoreError, from_bigint, parse_level, parse_trace, to_bigint};
-use crate::model::{EventTime, FileIdentity, OpenEntry, Place, SourceId, Tick, Trace};
+use crate::model::{
+    EventTime, FileIdentity, Generation, GenerationState, OpenEntry, Place, SourceId, Tick, Trace,
+};
 
 /// How a source is to be read, as the config says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,13 @@ pub struct Source {
     pub place: Option<Place>,
     /// Size of the file when it was last read, in bytes.
     pub size_bytes: u64,
+    /// Where the file lies really, if the path is a symlink.
+    pub file_path: Option<String>,
+    /// Whether the files that lay beside the log are known.
+    pub archives_noted: bool,
+    /// When an earlier file was changed last that is being read as if it were the one at the
+    /// path.
+    pub earlier_changed_at: Option<DateTime<Utc>>,
     /// Lines read so far.
     pub line_no: i64,
     /// Whether any line was ever read as the beginning of an entry.
@@ -45,8 +54,10 @@ pub struct Source {
     pub open: Option<OpenEntry>,
     /// What has begun in the last lines read.
     pub trace: Option<Trace>,
-    /// The last line, where it has no end yet.
+    /// The last line of a file, where it has no end yet.
     pub tail: Option<Tail>,
+    /// The number of that file.
+    pub tail_of: i64,
     /// Whether an alert of it is open, whose end depends on how far it was read.
     pub has_open_alerts: bool,
     /// Why it could not be read at the last try.
@@ -65,23 +76,68 @@ impl Source {
             generation: 0,
             place: None,
             size_bytes: 0,
+            file_path: None,
+            archives_noted: false,
+            earlier_changed_at: None,
             line_no: 0,
             parsed_lines: 0,
             last_logged_at: None,
             open: None,
             trace: None,
             tail: None,
+            tail_of: 0,
             has_open_alerts: false,
             last_error: None,
             last_error_shown_at: None,
         }
     }
-}
 
-impl Source {
+    /// The file at its path, as it was when it was last read.
+    pub fn present(&self) -> Option<Generation> {
+        let place = self.place?;
+        let stored = self.flushed().map_or(0, |flushed| flushed.bytes);
+        Some(Generation {
+            number: self.generation,
+            path: self.file_path.as_ref().unwrap_or(&self.path).clone(),
+            place,
+            // Less what is stored behind the place: it is not lost with the file.
+            size_bytes: self.size_bytes.saturating_sub(stored),
+            file_hash: None,
+            state: GenerationState::Unfinished,
+        })
+    }
+
+    /// The source as if an earlier file were the one at its path, to read on in that.
+    #[must_use]
+    pub fn reading(&self, earlier: &Generation, changed_at: DateTime<Utc>) -> Self {
+        Self {
+            generation: earlier.number,
+            place: Some(earlier.place),
+            size_bytes: earlier.size_bytes,
+            earlier_changed_at: Some(changed_at),
+            ..self.clone()
+        }
+    }
+
+    /// What the source is after that was read.
+    pub fn take_over(&mut self, read: Self) {
+        *self = Self {
+            generation: self.generation,
+            place: self.place,
+            size_bytes: self.size_bytes,
+            earlier_changed_at: None,
+            ..read
+        };
+    }
+
+    /// The last line of the file that is being read, if it is known to have no end.
+    pub fn last_line(&self) -> Option<&Tail> {
+        self.tail.as_ref().filter(|_| self.tail_of == self.generation)
+    }
+
     /// How its last line was stored although it has no end.
     pub fn flushed(&self) -> Option<&Flushed> {
-        self.tail.as_ref()?.flushed.as_ref()
+        self.last_line()?.flushed.as_ref()
     }
 
     /// Goes back to before its last line was stored.
@@ -120,7 +176,13 @@ struct SourceRow {
     #[diesel(sql_type = BigInt)]
     marker_hash: i64,
     #[diesel(sql_type = BigInt)]
+    begin_hash: i64,
+    #[diesel(sql_type = BigInt)]
     size_bytes: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    file_path: Option<String>,
+    #[diesel(sql_type = Bool)]
+    archives_noted: bool,
     #[diesel(sql_type = BigInt)]
     line_no: i64,
     #[diesel(sql_type = BigInt)]
@@ -145,6 +207,8 @@ struct SourceRow {
     last_error_shown_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Bool)]
     has_open_alerts: bool,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    tail_generation: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     tail_bytes: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -192,6 +256,7 @@ impl TryFrom<SourceRow> for Source {
         };
         Ok(Self {
             tail,
+            tail_of: row.tail_generation.unwrap_or(row.generation),
             id: SourceId(row.id),
             path: row.path,
             settings: SourceSettings { name: row.name, format: row.format, timezone: row.timezone },
@@ -201,8 +266,12 @@ impl TryFrom<SourceRow> for Source {
                 byte_offset: from_bigint(row.byte_offset),
                 head_hash: from_bigint(row.head_hash),
                 marker_hash: from_bigint(row.marker_hash),
+                begin_hash: from_bigint(row.begin_hash),
             }),
             size_bytes: from_bigint(row.size_bytes),
+            file_path: row.file_path,
+            archives_noted: row.archives_noted,
+            earlier_changed_at: None,
             line_no: row.line_no,
             parsed_lines: row.parsed_lines,
             last_logged_at: row.last_logged_at.map(EventTime::from),
@@ -263,7 +332,7 @@ pub fn begin(
     let changed = diesel::sql_query(
         "update ingest_state
          set generation = 1, device = $2, inode = $3, byte_offset = $4, head_hash = $5,
-             marker_hash = $6, size_bytes = $4
+             marker_hash = $6, begin_hash = $7, size_bytes = $4
          where source_id = $1 and generation = 0",
     )
     .bind::<BigInt, _>(source.0)
@@ -272,6 +341,7 @@ pub fn begin(
     .bind::<BigInt, _>(to_bigint(place.byte_offset))
     .bind::<BigInt, _>(to_bigint(place.head_hash))
     .bind::<BigInt, _>(to_bigint(place.marker_hash))
+    .bind::<BigInt, _>(to_bigint(place.begin_hash))
     .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }
@@ -292,55 +362,6 @@ pub fn adopt(
     .bind::<BigInt, _>(source.generation)
     .execute(connection)?;
     Ok(())
-}
-
-/// How the reading of a file ended when another took its place.
-#[derive(Clone, Debug)]
-pub struct Superseded {
-    /// Where the file lies now; the source's path when it was not found.
-    pub path: String,
-    /// Whether it was read to its end.
-    pub complete: bool,
-    /// What was lost with it.
-    pub gap: Option<Gap>,
-}
-
-/// Bytes that disappeared before they were read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// Bytes known to be lost; there may be more.
-    pub lost_bytes: Option<u64>,
-    /// What was seen.
-    pub reason: &'static str,
-}
-
-/// Leaves the file that was read and goes to the beginning of the one that is at the path now.
-///
-/// # Errors
-/// [`StoreError::Overtaken`] when another run did so meanwhile.
-pub fn supersede(
-    connection: &mut PgConnection,
-    source: &Source,
-    byte_offset: u64,
-    old: &Superseded,
-    new: &Place,
-    tick: Tick,
-) -> Result<(), StoreError> {
-    let changed = diesel::sql_query(include_str!("supersede.sql"))
-        .bind::<BigInt, _>(source.id.0)
-        .bind::<BigInt, _>(source.generation)
-        .bind::<BigInt, _>(to_bigint(byte_offset))
-        .bind::<Text, _>(&old.path)
-        .bind::<Bool, _>(old.complete)
-        .bind::<Nullable<Text>, _>(old.gap.as_ref().map(|gap| gap.reason))
-        .bind::<Nullable<BigInt>, _>(old.gap.as_ref().and_then(|gap| gap.lost_bytes).map(to_bigint))
-        .bind::<BigInt, _>(to_bigint(new.identity.device))
-        .bind::<BigInt, _>(to_bigint(new.identity.inode))
-        .bind::<BigInt, _>(to_bigint(new.head_hash))
-        .bind::<BigInt, _>(to_bigint(new.marker_hash))
-        .bind::<Timestamptz, _>(tick.0)
-        .execute(connection)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }
 
 /// Notes that the reader stands at the end of these sources in this run, with nothing new.

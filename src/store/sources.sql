@@ -2,17 +2,27 @@
 select
     source.id, source.path, source.name, source.format, source.timezone,
     state.generation, state.device, state.inode, state.byte_offset, state.head_hash,
-    state.marker_hash, state.size_bytes, state.line_no, state.parsed_lines,
-    state.last_logged_at, state.open_line_no, state.open_logged_at,
+    state.marker_hash, state.begin_hash, state.size_bytes, state.file_path,
+    state.archives_noted, state.line_no, state.parsed_lines, state.last_logged_at,
+    state.open_line_no, state.open_logged_at,
     state.open_level::text as open_level, state.open_lines, state.open_bytes, state.open_trace,
     state.last_error, state.last_error_shown_at,
-    tail.bytes as tail_bytes, tail.hash as tail_hash, tail.first_seen_at as tail_first_seen_at,
+    tail.generation as tail_generation, tail.bytes as tail_bytes, tail.hash as tail_hash, tail.first_seen_at as tail_first_seen_at,
     tail.flushed as tail_flushed,
     open_alert.source_id is not null as has_open_alerts
 from sources source
 join ingest_state state on state.source_id = source.id
 left join ingest_tails tail on tail.source_id = source.id
-    and tail.generation = state.generation and tail.byte_offset = state.byte_offset
+    and (
+        tail.generation = state.generation and tail.byte_offset = state.byte_offset
+        or tail.generation < state.generation and exists (
+            select from generations earlier
+            where earlier.source_id = tail.source_id
+              and earlier.generation = tail.generation
+              and earlier.byte_offset = tail.byte_offset
+              and earlier.state = 'unfinished'
+        )
+    )
 -- All that are open, which are few: an exists for each source would make the planner open the
 -- index of the exclusion constraint, which costs a tick a millisecond.
 left join (

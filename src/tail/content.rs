@@ -16,6 +16,10 @@ use super::decoders::{Compression, MAGIC_BYTES};
 /// How much is decompressed at once to be passed over.
 const SKIP_BYTES: usize = 64 * 1024;
 
+/// How many bytes before the position an archive still has: what is looked at before an offset
+/// overlaps what was looked at before another one.
+const RECENT_BYTES: usize = 4 * 1024;
+
 /// How an archive ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -23,6 +27,17 @@ pub enum End {
     Whole,
     /// In the middle: it is still being written, or whoever wrote it was stopped.
     Early,
+}
+
+/// How an archive ends, told to whoever has given it away to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Ending(Rc<Cell<Option<End>>>);
+
+impl Ending {
+    /// `None` as long as nobody has read to the end.
+    pub fn get(&self) -> Option<End> {
+        self.0.get()
+    }
 }
 
 /// An open file that gives its uncompressed bytes.
@@ -68,10 +83,10 @@ impl Content {
     }
 
     /// How the archive ends, once it was read to there; a plain file just ends.
-    pub fn end(&self) -> Option<End> {
+    pub fn ending(&self) -> Ending {
         match self {
-            Self::Plain(_) => None,
-            Self::Packed(packed) => packed.end,
+            Self::Plain(_) => Ending::default(),
+            Self::Packed(packed) => packed.ending.clone(),
         }
     }
 
@@ -85,6 +100,23 @@ impl Content {
             Self::Plain(file) => read_at(file, into, offset),
             Self::Packed(packed) => packed.read_at(into, offset),
         }
+    }
+
+    /// The bytes from `offset` on, at most so many; fewer only at the end.
+    ///
+    /// # Errors
+    /// As [`Content::read_at`].
+    pub fn bytes_at(&mut self, offset: u64, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; most];
+        let mut length = 0;
+        while length < most {
+            match self.read_at(&mut bytes[length..], offset + length as u64)? {
+                0 => break,
+                read => length += read,
+            }
+        }
+        bytes.truncate(length);
+        Ok(bytes)
     }
 
     /// Fills `into` from `offset` on.
@@ -112,7 +144,9 @@ pub struct Packed {
     raw: Rc<Cell<Raw>>,
     /// How many bytes the decoder has given out.
     position: u64,
-    end: Option<End>,
+    /// The last of them.
+    recent: Vec<u8>,
+    ending: Ending,
 }
 
 impl Packed {
@@ -120,15 +154,24 @@ impl Packed {
         let file = Rc::new(file);
         let raw = Rc::new(Cell::new(Raw::Bytes));
         let decoder = compression.decoder(RawReader::new(&file, &raw));
-        Self { file, compression, decoder, raw, position: 0, end: None }
+        let (recent, ending) = (Vec::new(), Ending::default());
+        Self { file, compression, decoder, raw, position: 0, recent, ending }
     }
 
     fn read_at(&mut self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let back = usize::try_from(self.position.saturating_sub(offset)).unwrap_or(usize::MAX);
+        if (1..=self.recent.len()).contains(&back) {
+            let again = &self.recent[self.recent.len() - back..];
+            let length = again.len().min(into.len());
+            into[..length].copy_from_slice(&again[..length]);
+            return Ok(length);
+        }
         if offset < self.position {
             self.raw.set(Raw::Bytes);
+            self.recent.clear();
             self.decoder = self.compression.decoder(RawReader::new(&self.file, &self.raw));
             self.position = 0;
-            self.end = None;
+            self.ending.0.set(None);
         }
         if self.position < offset {
             let mut skipped = vec![0; SKIP_BYTES];
@@ -144,23 +187,25 @@ impl Packed {
 
     /// Reads on where the decoder stands.
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.end.is_some() || into.is_empty() {
+        if self.ending.get().is_some() || into.is_empty() {
             return Ok(0);
         }
         match self.decoder.read(into) {
             Ok(0) => {
-                self.end = Some(End::Whole);
+                self.ending.0.set(Some(End::Whole));
                 Ok(0)
             }
             Ok(read) => {
                 self.position += read as u64;
+                self.recent.extend_from_slice(&into[read.saturating_sub(RECENT_BYTES)..read]);
+                self.recent.drain(..self.recent.len().saturating_sub(RECENT_BYTES));
                 Ok(read)
             }
             Err(error) => match self.raw.get() {
                 Raw::Failed => Err(error),
                 // It asked for more than there is: what there is, is all right so far.
                 Raw::End => {
-                    self.end = Some(End::Early);
+                    self.ending.0.set(Some(End::Early));
                     Ok(0)
                 }
                 Raw::Bytes if error.kind() == io::ErrorKind::OutOfMemory => Err(error),
@@ -175,7 +220,7 @@ impl fmt::Debug for Packed {
         f.debug_struct("Packed")
             .field("compression", &self.compression)
             .field("position", &self.position)
-            .field("end", &self.end)
+            .field("ending", &self.ending)
             .finish_non_exhaustive()
     }
 }
@@ -253,7 +298,7 @@ mod tests {
         let mut buffer = [0; 1000];
         loop {
             match content.read_at(&mut buffer, text.len() as u64) {
-                Ok(0) => return (text, Ok(content.end())),
+                Ok(0) => return (text, Ok(content.ending().get())),
                 Ok(read) => text.extend_from_slice(&buffer[..read]),
                 Err(error) => return (text, Err(error)),
             }
@@ -280,7 +325,7 @@ mod tests {
         for name in ARCHIVES {
             let mut archive = content(&fixture(name));
             let mut bytes = [0; 100];
-            for offset in [0, 50, 20_000, 20_100, 3, 9_000] {
+            for offset in [0, 50, 20_000, 20_050, 18_000, 20_100, 3, 9_000] {
                 archive.read_exact_at(&mut bytes, offset as u64).unwrap();
                 assert_eq!(bytes, text[offset..offset + 100], "{name} at {offset}");
             }

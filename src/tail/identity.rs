@@ -16,6 +16,9 @@ use crate::model::{FileIdentity, Place};
 /// How many bytes head and marker have at the most.
 pub const PROBE_BYTES: usize = 1024;
 
+/// How many bytes tell that two files begin alike.
+pub const BEGIN_BYTES: usize = 64;
+
 /// The identity that the system reports.
 pub fn of(metadata: &Metadata) -> FileIdentity {
     FileIdentity { device: metadata.dev(), inode: metadata.ino() }
@@ -23,7 +26,7 @@ pub fn of(metadata: &Metadata) -> FileIdentity {
 
 /// The beginning of a file: nothing read, and every file holds it.
 pub fn beginning(identity: FileIdentity) -> Place {
-    Place { identity, byte_offset: 0, head_hash: hash(&[]), marker_hash: hash(&[]) }
+    made_of(identity, 0, &[], &[])
 }
 
 /// The place at `byte_offset`, with the hashes of what the file holds there now.
@@ -35,12 +38,19 @@ pub fn place_at(
     identity: FileIdentity,
     byte_offset: u64,
 ) -> io::Result<Place> {
-    Ok(Place {
+    let head = head(content, byte_offset)?;
+    Ok(made_of(identity, byte_offset, &head, &marker(content, byte_offset)?))
+}
+
+/// The place at `byte_offset` of a file with this head and this marker.
+pub fn made_of(identity: FileIdentity, byte_offset: u64, head: &[u8], marker: &[u8]) -> Place {
+    Place {
         identity,
         byte_offset,
-        head_hash: hash(&head(content, byte_offset)?),
-        marker_hash: hash(&marker(content, byte_offset)?),
-    })
+        head_hash: hash(head),
+        marker_hash: hash(marker),
+        begin_hash: hash(&head[..head.len().min(BEGIN_BYTES)]),
+    }
 }
 
 /// Whether the file holds what was read: head and marker are where they were.
@@ -51,7 +61,10 @@ pub fn place_at(
 /// When the file cannot be read.
 pub fn holds(content: &mut Content, place: &Place) -> io::Result<bool> {
     match place_at(content, place.identity, place.byte_offset) {
-        Ok(found) => Ok(found == *place),
+        Ok(found) => {
+            let hashes = |place: &Place| (place.head_hash, place.marker_hash);
+            Ok(hashes(&found) == hashes(place))
+        }
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }

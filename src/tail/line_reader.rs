@@ -8,8 +8,8 @@ use std::io;
 
 use memchr::memchr;
 
-use super::Content;
 use super::identity::{self, PROBE_BYTES};
+use super::{Content, End};
 use crate::model::{FileIdentity, Place};
 
 /// How many bytes are read at once. Small enough for the processor's cache.
@@ -184,17 +184,25 @@ impl LineReader {
             Some(before) if self.long_line_waits => before.as_slice(),
             _ => &self.buffer[self.next - length..self.next],
         };
-        Place {
-            identity: self.identity,
-            byte_offset,
-            head_hash: identity::hash(&self.head[..length]),
-            marker_hash: identity::hash(marker),
-        }
+        identity::made_of(self.identity, byte_offset, &self.head[..length], marker)
+    }
+
+    /// How an archive ends, if it was read to there.
+    pub fn ending(&self) -> Option<End> {
+        self.content.ending().get()
     }
 
     /// The offset beyond which nothing is read.
     pub fn end(&self) -> u64 {
         self.end
+    }
+
+    /// The place after the last line, which has no end.
+    pub fn place_at_end(&self) -> Place {
+        let byte_offset = self.buffer_offset + self.filled as u64;
+        let length = identity::probe_length(byte_offset);
+        let marker = &self.buffer[self.filled - length..self.filled];
+        identity::made_of(self.identity, byte_offset, &self.head[..length], marker)
     }
 
     /// The offset after the last line given out.

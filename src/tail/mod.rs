@@ -8,22 +8,30 @@
 //! rotated while nothing ran is the normal case: a file is recognised by its content, never by
 //! its name alone.
 
+pub mod candidates;
 mod content;
 mod decoders;
-pub mod generations;
+pub mod edited;
+pub mod facts;
+pub mod folders;
 pub mod identity;
 pub mod line_reader;
+pub mod names;
+pub mod order;
 pub mod resume;
+pub mod rotation;
+pub mod sight;
 
-pub use content::{Content, End};
+pub use content::{Content, End, Ending};
 pub use line_reader::{LineReader, RawLine};
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use crate::model::FileIdentity;
+use crate::model::{FileIdentity, Place};
 
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +74,10 @@ pub struct LogFile {
     pub content: Content,
     /// Which file it is.
     pub identity: FileIdentity,
-    /// Its size in bytes when it was opened: this run reads no further.
+    /// Its size in bytes when it was opened, compressed if it is: this run reads no further.
     pub size: u64,
+    /// When it was changed last.
+    pub modified: SystemTime,
 }
 
 impl LogFile {
@@ -97,8 +107,50 @@ impl LogFile {
         if !metadata.is_file() {
             return Err(TailError::not_a_file(path, &metadata));
         }
+        let modified = metadata.modified().map_err(unreadable)?;
         let content = Content::new(file).map_err(unreadable)?;
-        Ok(Self { content, identity: identity::of(&metadata), size: metadata.len() })
+        Ok(Self { content, identity: identity::of(&metadata), size: metadata.len(), modified })
+    }
+
+    /// Up to where its content is read in this run: an archive says itself where it ends.
+    pub fn end(&self) -> u64 {
+        if self.content.is_packed() { u64::MAX } else { self.size }
+    }
+
+    /// Hash of the first and the last bytes of an archive, as they lie on the disk; `None` if
+    /// it is none. With the size it tells whether an archive was only renamed.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn file_hash(&self) -> io::Result<Option<u64>> {
+        if !self.content.is_packed() {
+            return Ok(None);
+        }
+        let length = identity::probe_length(self.size);
+        let mut ends = vec![0; 2 * length];
+        self.content.file().read_exact_at(&mut ends[..length], 0)?;
+        self.content.file().read_exact_at(&mut ends[length..], self.size - length as u64)?;
+        Ok(Some(identity::hash(&ends)))
+    }
+
+    /// The place after the last complete line of a plain file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_line_end(&mut self) -> io::Result<Place> {
+        let mut end = self.size;
+        let mut buffer = vec![0; 64 * 1024];
+        while end > 0 {
+            let length = buffer.len().min(usize::try_from(end).unwrap_or(usize::MAX));
+            let from = end - length as u64;
+            self.content.read_exact_at(&mut buffer[..length], from)?;
+            if let Some(at) = memchr::memrchr(b'\n', &buffer[..length]) {
+                let line_end = from + at as u64 + 1;
+                return identity::place_at(&mut self.content, self.identity, line_end);
+            }
+            end = from;
+        }
+        Ok(identity::beginning(self.identity))
     }
 }
 

@@ -250,5 +250,5 @@ fn ids(logs: &[Log]) -> Vec<i64> {
 
 fn place(byte_offset: u64) -> Place {
     let identity = FileIdentity { device: 1, inode: 1 };
-    Place { identity, byte_offset, head_hash: 0, marker_hash: 0 }
+    Place { identity, byte_offset, head_hash: 0, marker_hash: 0, begin_hash: 0 }
 }

@@ -43,8 +43,10 @@ fn result(connection: &mut PgConnection) -> Vec<String> {
              dirty) as value
          from ingest_state order by source_id",
         "select 'generation ' || concat_ws(' ', generation, byte_offset, head_hash, marker_hash,
-             first_line_no, complete) as value
+             state) as value
          from generations order by source_id, generation",
+        "select 'lines ' || concat_ws(' ', first_line_no, generation) as value
+         from generation_lines order by source_id, first_line_no",
         "select 'alert ' || concat_ws(' ', rule.name, started_at, ended_at, measured, threshold,
              fired_at is not null, resolved_at is not null) as value
          from alerts join alert_rules rule on rule.id = rule_id

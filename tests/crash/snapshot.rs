@@ -8,10 +8,11 @@ use diesel::pg::PgConnection;
 use crate::support::program::rows;
 
 /// All tables that hold rows, those that others refer to first.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "sources",
     "ingest_state",
     "generations",
+    "generation_lines",
     "ingest_gaps",
     "log_entries",
     "line_counts",

@@ -86,7 +86,12 @@ fn two_paths_to_one_file_are_read_once() {
     fs::hard_link(setup.log(), setup.path("hard")).unwrap();
     std::os::unix::fs::symlink("app.log", setup.path("soft")).unwrap();
     let paths = ["app.log", "hard", "soft"].map(|name| setup.path(name).into_os_string());
-    setup.twice(["ingest".into()].into_iter().chain(paths));
+    let arguments = || ["ingest".into()].into_iter().chain(paths.clone());
+    let ran = setup.run(arguments());
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""));
+    assert_eq!(ran.stderr.matches("is the same file as").count(), 2, "{ran:?}");
+    // Told once.
+    setup.twice(arguments());
     assert_eq!(setup.entries(), ["ERROR one"]);
 }
 

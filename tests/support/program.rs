@@ -218,6 +218,7 @@ pub(crate) fn contents(connection: &mut PgConnection) -> Vec<String> {
         ("ingest_state", "source_id"),
         ("ingest_tails", "source_id"),
         ("generations", "source_id, generation"),
+        ("generation_lines", "source_id, first_line_no"),
         ("ingest_gaps", "source_id, id"),
         ("log_entries", "source_id, line_no"),
         ("line_counts", "source_id, minute"),

@@ -1,0 +1,394 @@
+//! What became of the files of a log, and which are to be read in which order?
+//!
+//! Pure: in goes what is known and what the files show, out comes what is to be known from now
+//! on. It is stored as a whole before anything is read, so that a run that is killed is
+//! continued by the next.
+//!
+//! | the log's present file was found | then |
+//! | --- | --- |
+//! | at the path, on its inode | nothing was rotated |
+//! | at the path on another inode | it was copied there (rsync): it goes on |
+//! | elsewhere | its rest is read, then every younger file, then the one at the path |
+//! | elsewhere as a copy of its beginning, and the path is emptied | copied before its last lines were read: it is done |
+//! | nowhere, but its last lines stand in the file at the path | edited, or its beginning cut off: it goes on after them |
+//! | nowhere | a gap; every new file, then the one at the path |
+//!
+//! A file that is not known is younger if it is new, that is, was not there when the log was
+//! seen last, and has the name of a rotated one.
+
+use crate::model::{Gap, Generation, GenerationState, Place};
+use crate::tail::facts::{Before, FileFacts, Present, Role, Rotation, Substance};
+use crate::tail::identity::{self, PROBE_BYTES};
+use crate::tail::names::{Rotated, Scheme};
+use crate::tail::order::{self, Age};
+
+/// What became of the present file.
+enum Fate {
+    /// The log was never seen.
+    FirstSeen,
+    /// It is at the path.
+    Same,
+    /// It lies elsewhere.
+    Moved(usize),
+    /// A copy of its beginning is left.
+    Copied(usize),
+    /// Its last lines stand in the file at the path.
+    Edited(Place),
+    /// It is nowhere.
+    Gone,
+}
+
+/// Decides; `why_unread` says why files beside the log could not be read, if there are any.
+pub fn decide(
+    before: &Before<'_>,
+    present: &Present,
+    files: &[FileFacts],
+    why_unread: Option<&str>,
+) -> Rotation {
+    let fate = fate(before, present, files);
+    let mut decision = Decision { before, present, files, rotation: Rotation::default() };
+    let unread = decision.unread(&fate);
+    decision.close_present(&fate, why_unread);
+    decision.follow_others(!unread.is_empty(), why_unread.is_some());
+    decision.note(&fate, &unread);
+    let mut number = before.present.map_or(0, |generation| generation.number);
+    for at in unread {
+        number += 1;
+        decision.rotation.files.push(files[at].generation(number));
+    }
+    decision.rotation.present = Some(match fate {
+        Fate::FirstSeen => (number + 1, present.start),
+        Fate::Same => {
+            let place = before.present.map_or(present.start, |generation| generation.place);
+            (number, Place { identity: present.identity, ..place })
+        }
+        Fate::Edited(place) => (number + 1, place),
+        Fate::Moved(_) | Fate::Copied(_) | Fate::Gone => (number + 1, decision.begin()),
+    });
+    decision.rotation
+}
+
+fn fate(before: &Before<'_>, present: &Present, files: &[FileFacts]) -> Fate {
+    let Some(known) = before.present else { return Fate::FirstSeen };
+    let is_here = present.holds.contains(&known.number);
+    let is_perhaps_here = present.begins_like.contains(&known.number);
+    let same_inode = present.identity.inode == known.place.identity.inode;
+    let elsewhere = own_file(known, files);
+    if is_here && same_inode {
+        return Fate::Same;
+    }
+    if let Some(at) = elsewhere {
+        // Two files may begin alike; with more than that in common they are one log, of
+        // which somebody keeps a backup.
+        let is_backup = is_here && known.place.byte_offset > PROBE_BYTES as u64;
+        let is_itself = files[at].identity == known.place.identity;
+        return if is_backup || (is_here && !is_itself) { Fate::Same } else { Fate::Moved(at) };
+    }
+    if is_here || is_perhaps_here {
+        return Fate::Same;
+    }
+    let copy = files
+        .iter()
+        .position(|file| file.substance == Substance::BeginsPresent && file.role != Role::OtherLog);
+    match (copy, present.last_lines) {
+        (Some(at), _) if same_inode => Fate::Copied(at),
+        (_, Some(place)) => Fate::Edited(place),
+        _ => Fate::Gone,
+    }
+}
+
+/// The file that a known one is now: the one on its inode, else a copy, rather a plain one.
+///
+/// A file that perhaps holds it is taken only for one that is not read to its end, and of
+/// several the oldest: the younger ones begin in the same way.
+fn own_file(known: &Generation, files: &[FileFacts]) -> Option<usize> {
+    let holds = |file: &&FileFacts| file.holds.contains(&known.number);
+    let rank = |file: &FileFacts| (file.identity == known.place.identity, file.file_hash.is_none());
+    if let Some(best) = files.iter().filter(holds).map(rank).max() {
+        return files.iter().position(|file| holds(&file) && rank(file) == best);
+    }
+    if known.state != GenerationState::Unfinished {
+        return None;
+    }
+    let perhaps: Vec<usize> = (0..files.len())
+        .filter(|at| files[*at].begins_like.contains(&known.number))
+        .filter(|at| files[*at].role != Role::OtherLog && files[*at].substance != Substance::Copy)
+        .collect();
+    let ages: Vec<&Age> = perhaps.iter().map(|at| &files[*at].age).collect();
+    order::oldest_first(&ages).first().map(|place| perhaps[*place])
+}
+
+impl FileFacts {
+    /// A file that is to be read from its beginning.
+    fn generation(&self, number: i64) -> Generation {
+        Generation {
+            number,
+            path: self.path.clone(),
+            place: identity::beginning(self.identity),
+            size_bytes: self.size_bytes,
+            file_hash: self.file_hash,
+            state: GenerationState::Unfinished,
+        }
+    }
+
+    /// A known file, where it lies now.
+    fn at(&self, known: &Generation, state: GenerationState) -> Generation {
+        Generation {
+            number: known.number,
+            path: self.path.clone(),
+            place: Place { identity: self.identity, ..known.place },
+            size_bytes: self.size_bytes,
+            file_hash: self.file_hash,
+            state,
+        }
+    }
+}
+
+/// The decision in the making.
+struct Decision<'a> {
+    before: &'a Before<'a>,
+    present: &'a Present,
+    files: &'a [FileFacts],
+    rotation: Rotation,
+}
+
+impl Decision<'_> {
+    /// What becomes of the file that was at the path.
+    fn close_present(&mut self, fate: &Fate, why_unread: Option<&str>) {
+        let Some(known) = self.before.present else { return };
+        let state =
+            |state, path: &str| Generation { state, path: path.to_owned(), ..known.clone() };
+        match fate {
+            Fate::FirstSeen | Fate::Same => {}
+            Fate::Moved(at) => {
+                self.rotation.files.push(self.files[*at].at(known, GenerationState::Unfinished));
+            }
+            Fate::Copied(at) => {
+                let path = &self.files[*at].path;
+                self.rotation.files.push(state(GenerationState::Finished, path));
+            }
+            Fate::Edited(_) => {
+                self.rotation.files.push(state(GenerationState::Finished, &known.path));
+            }
+            Fate::Gone => {
+                if known.place.byte_offset > 0 {
+                    self.rotation.files.push(state(GenerationState::Lost, &known.path));
+                }
+                // Of a file that was empty when it was last seen, nothing is known to be lost.
+                if known.size_bytes > 0 {
+                    let mut reason = self.why_gone(known).to_owned();
+                    if let Some(why) = why_unread {
+                        reason = format!("{reason} ({why})");
+                    }
+                    self.lost(known, known.size_bytes.checked_sub(known.place.byte_offset), reason);
+                }
+            }
+        }
+    }
+
+    fn why_gone(&self, known: &Generation) -> &'static str {
+        if self.present.identity != known.place.identity {
+            "the file that was read is gone"
+        } else if self.present.size_bytes < known.place.byte_offset {
+            "the file was truncated"
+        } else {
+            "the file was rewritten"
+        }
+    }
+
+    fn lost(&mut self, known: &Generation, lost_bytes: Option<u64>, reason: String) {
+        let (generation, byte_offset) = (known.number, known.place.byte_offset);
+        let lost_bytes = Some(lost_bytes.unwrap_or(0));
+        self.rotation.gaps.push(Gap { generation, byte_offset, lost_bytes, reason });
+    }
+
+    /// What became of the other files: where they lie now, whether they have grown, whether
+    /// those that were not read to their end are gone.
+    ///
+    /// One that is not seen is not gone as long as some files cannot be read.
+    fn follow_others(&mut self, has_unread: bool, some_are_unread: bool) {
+        for known in self.before.others {
+            let is_unfinished = known.state == GenerationState::Unfinished;
+            match own_file(known, self.files) {
+                Some(at) => self.follow(known, &self.files[at]),
+                // Back at the path, or there again under another number.
+                None if self.present.holds.contains(&known.number) && is_unfinished => {
+                    let state = GenerationState::Finished;
+                    self.rotation.files.push(Generation { state, ..known.clone() });
+                }
+                None if is_unfinished && !some_are_unread => {
+                    self.unfinished_is_gone(known, has_unread);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn follow(&mut self, known: &Generation, file: &FileFacts) {
+        let is_furthest = |number: &i64| {
+            let other = self.before.others.iter().find(|other| other.number == *number);
+            other.is_none_or(|other| other.place.byte_offset <= known.place.byte_offset)
+        };
+        let grown = file.goes_on
+            && file.holds.iter().all(is_furthest)
+            && (known.state != GenerationState::Skipped || self.is_still_part(known, file));
+        let state = if grown { GenerationState::Unfinished } else { known.state };
+        let now = file.at(known, state);
+        if now != *known {
+            self.rotation.files.push(now);
+        }
+    }
+
+    /// Whether a file that was there before the log, and has grown since, is part of it: a
+    /// writer may go on in the file that was rotated last. A log of another name does so too.
+    fn is_still_part(&self, known: &Generation, file: &FileFacts) -> bool {
+        let is_clear = file.age.name.as_ref().is_some_and(|name| !name.scheme().is_ambiguous());
+        // Of an archive that was not read, it is not known where it ends.
+        is_clear
+            && known.file_hash.is_none()
+            && file.role != Role::OtherLog
+            && file.age.modified <= self.present.age.modified
+    }
+
+    fn unfinished_is_gone(&mut self, known: &Generation, has_unread: bool) {
+        let read = known.place.byte_offset;
+        let (state, lost) = if known.file_hash.is_some() {
+            (GenerationState::Lost, Some(None))
+        } else if read == 0 && has_unread {
+            // It may be one of those that are new, compressed meanwhile.
+            (GenerationState::Lost, None)
+        } else if known.size_bytes > read {
+            (GenerationState::Lost, Some(Some(known.size_bytes - read)))
+        } else {
+            (GenerationState::Finished, None)
+        };
+        self.rotation.files.push(Generation { state, ..known.clone() });
+        if let Some(lost_bytes) = lost {
+            self.lost(known, lost_bytes, "a rotated file is gone".to_owned());
+        }
+    }
+
+    /// The files that were never read and are to be, the oldest first.
+    fn unread(&self, fate: &Fate) -> Vec<usize> {
+        let proven = match fate {
+            Fate::Moved(at) => self.files[*at].age.name.as_ref().map(Rotated::scheme),
+            _ => None,
+        };
+        let unread: Vec<usize> = (0..self.files.len())
+            .filter(|at| self.is_unknown(*at, fate, proven))
+            .filter(|at| self.is_to_be_read(&self.files[*at], fate))
+            .collect();
+        let ages: Vec<&Age> = unread.iter().map(|at| &self.files[*at].age).collect();
+        order::oldest_first(&ages).into_iter().map(|place| unread[place]).collect()
+    }
+
+    /// Whether a file seems to be a rotated one of this log, and none that is known.
+    fn is_unknown(&self, at: usize, fate: &Fate, proven: Option<Scheme>) -> bool {
+        let file = &self.files[at];
+        let is_new = match file.substance {
+            Substance::Own => true,
+            Substance::Empty | Substance::Copy => false,
+            Substance::BeginsPresent => !matches!(fate, Fate::Copied(_)),
+        };
+        let is_rotated = file
+            .age
+            .name
+            .as_ref()
+            .is_some_and(|name| !name.scheme().is_ambiguous() || proven == Some(name.scheme()));
+        is_rotated
+            && is_new
+            && file.role != Role::OtherLog
+            && !self.is_own_of_one(at)
+            && file.holds.iter().all(|number| self.only_begins_like(*number, file, fate))
+    }
+
+    /// Whether a file was taken for a known one that it perhaps holds.
+    fn is_own_of_one(&self, at: usize) -> bool {
+        let mut known = self.before.present.into_iter().chain(self.before.others);
+        known.any(|known| {
+            self.files[at].begins_like.contains(&known.number)
+                && own_file(known, self.files) == Some(at)
+        })
+    }
+
+    /// Whether a file has no more in common with a known one than its beginning: all that is
+    /// known of an archive that was not read. Unpacked, it would be as old as it was.
+    fn only_begins_like(&self, number: i64, file: &FileFacts, fate: &Fate) -> bool {
+        let known = self.before.others.iter().find(|other| other.number == number);
+        known.is_some_and(|known| {
+            known.state == GenerationState::Skipped
+                && known.file_hash.is_some()
+                && known.file_hash != file.file_hash
+                && !self.is_before(file, fate)
+        })
+    }
+
+    fn is_to_be_read(&self, file: &FileFacts, fate: &Fate) -> bool {
+        match fate {
+            // A file that was written to after the log is none that it was rotated to.
+            Fate::FirstSeen => {
+                let is_younger =
+                    self.present.size_bytes > 0 && file.age.modified > self.present.age.modified;
+                file.role == Role::Named && self.present.from_beginning && !is_younger
+            }
+            // The log was not rotated, so this is none of its younger files.
+            Fate::Same => false,
+            _ => self.before.noted && !self.is_before(file, fate),
+        }
+    }
+
+    /// Whether a file is surely older than the one that was at the path.
+    fn is_before(&self, file: &FileFacts, fate: &Fate) -> bool {
+        match fate {
+            Fate::Moved(at) => file.age.is_surely_before(&self.files[*at].age),
+            Fate::Same => file.age.modified < self.present.age.modified,
+            _ => false,
+        }
+    }
+
+    /// Remembers the other files, so that they are known when the log is rotated.
+    fn note(&mut self, fate: &Fate, unread: &[usize]) {
+        let lowest = self.before.others.iter().map(|other| other.number).min();
+        let mut number = lowest.unwrap_or(0).min(0);
+        for (at, file) in self.files.iter().enumerate() {
+            // One that is wanted is a log of its own, unless it becomes part of this one.
+            let is_own = file.role == Role::Named
+                && (self.before.noted
+                    || matches!(fate, Fate::FirstSeen) && self.present.from_beginning);
+            let scheme = file.age.name.as_ref().map(Rotated::scheme);
+            if unread.contains(&at) || !self.is_unknown(at, fate, scheme) {
+                continue;
+            }
+            if is_own {
+                self.rotation.strangers.push(file.path.clone());
+            } else {
+                number -= 1;
+                self.rotation.files.push(Generation {
+                    place: file.place,
+                    state: GenerationState::Skipped,
+                    ..file.generation(number)
+                });
+            }
+        }
+    }
+
+    /// Where to begin in a file that has come to the path: one of the known files may have
+    /// come back.
+    fn begin(&self) -> Place {
+        let back = self.before.others.iter().filter(|known| {
+            self.present.holds.contains(&known.number)
+                && known.file_hash.is_none()
+                && (known.place.byte_offset > PROBE_BYTES as u64
+                    || known.place.identity.inode == self.present.identity.inode)
+                && own_file(known, self.files)
+                    .is_none_or(|at| self.files[at].identity != known.place.identity)
+        });
+        match back.map(|known| known.place).max_by_key(|place| place.byte_offset) {
+            Some(place) => Place { identity: self.present.identity, ..place },
+            None => identity::beginning(self.present.identity),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

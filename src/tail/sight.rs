@@ -1,0 +1,358 @@
+//! What do the files beside a log show?
+//!
+//! In: candidates and the files that are known. Out: of each one which known file it holds,
+//! whether it goes on beyond what was read of that, and how old it seems. Here the files are
+//! opened and their bytes compared; what follows from it is decided in `rotation`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::candidates::Candidate;
+use super::facts::{FileFacts, Role, Substance};
+use super::identity::{self, BEGIN_BYTES, PROBE_BYTES};
+use super::order::Age;
+use super::{Content, LogFile, TailError};
+use crate::model::{EventTime, FileIdentity, Generation, GenerationState, Place};
+
+/// How much is compared at once.
+const COMPARE_BYTES: usize = 64 * 1024;
+
+/// A file beside the log.
+#[derive(Debug)]
+pub struct Beside {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The open file.
+    pub log: LogFile,
+    /// What it shows.
+    pub facts: FileFacts,
+    /// Its first bytes.
+    head: Vec<u8>,
+}
+
+/// Tells when the first entry of some lines happened.
+pub type FirstEntry<'a> = dyn Fn(&[u8]) -> Option<EventTime> + 'a;
+
+/// The files beside a log.
+#[derive(Debug)]
+pub struct Sight {
+    /// Those that could be read.
+    pub files: Vec<Beside>,
+    /// Those that could not, and why.
+    pub unreadable: Vec<TailError>,
+}
+
+/// Files that are recognised by what is in them.
+pub struct Known<'a> {
+    /// All that are known, the one at the path among them.
+    generations: &'a [Generation],
+    /// By how many bytes their heads have, and their hash.
+    by_head: BTreeMap<usize, HashMap<u64, Vec<&'a Generation>>>,
+    by_file_hash: HashMap<(u64, u64), &'a Generation>,
+    present: Option<&'a Generation>,
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.generations.fmt(f)
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub struct Held<'a> {
+    /// Files of which everything that was read is in it.
+    pub surely: Vec<&'a Generation>,
+    /// Files of which so little was read that another one may begin in the same way: with a
+    /// line that each new log begins with.
+    pub perhaps: Vec<&'a Generation>,
+}
+
+impl<'a> Known<'a> {
+    /// To recognise these files; `present` is the number of the log's present one.
+    pub fn new(generations: &'a [Generation], present: Option<i64>) -> Self {
+        let mut by_head: BTreeMap<usize, HashMap<u64, Vec<&Generation>>> = BTreeMap::new();
+        let mut by_file_hash = HashMap::new();
+        for generation in generations {
+            let place = &generation.place;
+            if place.byte_offset > 0 {
+                let length = identity::probe_length(place.byte_offset);
+                let heads = by_head.entry(length).or_default();
+                heads.entry(place.head_hash).or_default().push(generation);
+            }
+            if let Some(hash) = generation.file_hash {
+                by_file_hash.insert((generation.size_bytes, hash), generation);
+            }
+        }
+        let present = generations.iter().find(|generation| Some(generation.number) == present);
+        Self { generations, by_head, by_file_hash, present }
+    }
+
+    /// The known files that a file holds. Of those of which nothing was read, only device and
+    /// inode tell.
+    ///
+    /// # Errors
+    /// When the file cannot be read; what a damaged archive holds is told as far as it goes.
+    pub fn held_by(&self, log: &mut LogFile, head: &[u8]) -> io::Result<Held<'a>> {
+        let unread = |generation: &&Generation| {
+            generation.place.byte_offset == 0 && generation.place.identity == log.identity
+        };
+        let mut found =
+            Held { surely: self.generations.iter().filter(unread).collect(), perhaps: Vec::new() };
+        let mut alike: Vec<&Generation> = Vec::new();
+        for (length, heads) in self.by_head.range(..=head.len()) {
+            alike.extend(heads.get(&identity::hash(&head[..*length])).into_iter().flatten());
+        }
+        // Forward, as an archive is decompressed.
+        alike.sort_unstable_by_key(|generation| generation.place.byte_offset);
+        for generation in alike {
+            match is_held(generation, log) {
+                Ok(Some(true)) => found.surely.push(generation),
+                Ok(Some(false)) => found.perhaps.push(generation),
+                Ok(None) => {}
+                Err(error) if is_end(&error) || is_damage(&error) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a file, of these first bytes, is shorter than what was read of the present one,
+    /// and begins as that does.
+    fn begins_present(&self, log: &mut LogFile, head: &[u8]) -> io::Result<bool> {
+        let Some(present) = self.present.map(|present| present.place) else { return Ok(false) };
+        if head.len() < BEGIN_BYTES || identity::hash(&head[..BEGIN_BYTES]) != present.begin_hash {
+            return Ok(false);
+        }
+        if head.len() == PROBE_BYTES && identity::hash(head) != present.head_hash {
+            return Ok(false);
+        }
+        match log.content.bytes_at(present.byte_offset.saturating_sub(1), 1) {
+            Ok(last) => Ok(last.is_empty()),
+            Err(error) if is_damage(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether what was read of a known file is in this one, whose head is that of it; `false` if
+/// that is so little, and this file so much more, that it may as well be another one.
+fn is_held(known: &Generation, log: &mut LogFile) -> io::Result<Option<bool>> {
+    let place = &known.place;
+    let marker = identity::marker(&mut log.content, place.byte_offset)?;
+    if identity::hash(&marker) != place.marker_hash {
+        return Ok(None);
+    }
+    let is_much = place.byte_offset > PROBE_BYTES as u64;
+    let is_itself = place.identity.inode == log.identity.inode;
+    let mut goes_on = || log.content.bytes_at(place.byte_offset, 1).map(|more| !more.is_empty());
+    Ok(Some(is_much || is_itself || !whatever_is_whole(goes_on())?))
+}
+
+/// Looks at candidates. `present` is what the log's path leads to now; it is none of them.
+pub fn look(
+    candidates: Vec<Candidate>,
+    known: &Known<'_>,
+    present: &mut LogFile,
+    first_entry: &FirstEntry<'_>,
+) -> Sight {
+    let mut sight = Sight { files: Vec::new(), unreadable: Vec::new() };
+    for candidate in candidates {
+        let path = candidate.path.clone();
+        match look_at(candidate, known, present.identity, first_entry) {
+            // A file has one name here, though several lead to it.
+            Ok(Some(file)) => {
+                let same = |one: &&mut Beside| one.log.identity == file.log.identity;
+                match sight.files.iter_mut().find(same) {
+                    Some(one) => {
+                        one.facts.age.name = one.facts.age.name.take().or(file.facts.age.name);
+                    }
+                    None => sight.files.push(file),
+                }
+            }
+            Ok(None) => {}
+            // Not there any more, or never a file: `is_still_so` and the search tell.
+            Err(TailError::Unreadable { path, source }) => {
+                sight.unreadable.push(TailError::Unreadable { path, source });
+            }
+            Err(error) => log::debug!("{} is passed over: {error}", path.display()),
+        }
+    }
+    mark_copies(&mut sight.files, present);
+    sight
+}
+
+/// `None` for another name of the present file.
+fn look_at(
+    candidate: Candidate,
+    known: &Known<'_>,
+    present: FileIdentity,
+    first_entry: &FirstEntry<'_>,
+) -> Result<Option<Beside>, TailError> {
+    let path = candidate.path;
+    let mut log = LogFile::open(&path)?;
+    if log.identity == present {
+        return Ok(None);
+    }
+    let (head, facts) = shown_by(&mut log, known, first_entry)
+        .map_err(|source| TailError::Unreadable { path: path.clone(), source })?;
+    let age = Age { name: candidate.name, ..facts.age };
+    let facts = FileFacts { path: path.to_string_lossy().into_owned(), age, ..facts };
+    Ok(Some(Beside { path, log, facts, head }))
+}
+
+/// The first bytes of a file, and what all of them show.
+fn shown_by(
+    log: &mut LogFile,
+    known: &Known<'_>,
+    first_entry: &FirstEntry<'_>,
+) -> io::Result<(Vec<u8>, FileFacts)> {
+    let file_hash = log.file_hash()?;
+    let head = whatever_is_whole(log.content.bytes_at(0, PROBE_BYTES))?;
+    let mut facts = FileFacts {
+        path: String::new(),
+        identity: log.identity,
+        size_bytes: log.size,
+        file_hash,
+        age: Age { name: None, modified: log.modified, first_entry: first_entry(&head) },
+        holds: Vec::new(),
+        begins_like: Vec::new(),
+        goes_on: false,
+        substance: if head.is_empty() { Substance::Empty } else { Substance::Own },
+        place: place_to_note(log, &head)?,
+        role: Role::Unnamed,
+    };
+    if let Some(same) = file_hash.and_then(|hash| known.by_file_hash.get(&(log.size, hash))) {
+        facts.holds.push(same.number);
+        return Ok((head, facts));
+    }
+    let found = known.held_by(log, &head)?;
+    let numbers = |held: &[&Generation]| held.iter().map(|generation| generation.number).collect();
+    facts.holds = numbers(&found.surely);
+    facts.begins_like = numbers(&found.perhaps);
+    let most = found.surely.iter().max_by_key(|generation| generation.place.byte_offset);
+    if let Some(most) = most.filter(|most| most.state != GenerationState::Unfinished) {
+        facts.goes_on = whatever_is_whole(has_line_from(log, most.place.byte_offset))?;
+    }
+    if found.surely.is_empty() && known.begins_present(log, &head)? {
+        facts.substance = Substance::BeginsPresent;
+    }
+    Ok((head, facts))
+}
+
+/// A damaged archive is not unreadable: the damage is told when it is read.
+fn whatever_is_whole<T: Default>(result: io::Result<T>) -> io::Result<T> {
+    match result {
+        Err(error) if is_damage(&error) => Ok(T::default()),
+        result => result,
+    }
+}
+
+/// Whether an error says that an archive is damaged, or more than we can read.
+pub fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::OutOfMemory)
+}
+
+fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
+}
+
+/// By which a file is recognised of which nothing was read: its end, or the beginning of an
+/// archive, whose end is far to go.
+fn place_to_note(log: &mut LogFile, head: &[u8]) -> io::Result<Place> {
+    if log.content.is_packed() {
+        return Ok(identity::made_of(log.identity, head.len() as u64, head, head));
+    }
+    log.last_line_end()
+}
+
+/// Whether the end of a line stands behind an offset.
+fn has_line_from(log: &mut LogFile, offset: u64) -> io::Result<bool> {
+    let mut offset = offset;
+    loop {
+        let bytes = log.content.bytes_at(offset, COMPARE_BYTES)?;
+        if memchr::memchr(b'\n', &bytes).is_some() {
+            return Ok(true);
+        }
+        if bytes.len() < COMPARE_BYTES {
+            return Ok(false);
+        }
+        offset += bytes.len() as u64;
+    }
+}
+
+/// Marks the unknown files that are copies of others, or of their beginnings: an archive that
+/// is being made of a file that is still there, or what somebody has put aside.
+fn mark_copies(files: &mut [Beside], present: &mut LogFile) {
+    let head_of_present = present.content.bytes_at(0, PROBE_BYTES).unwrap_or_default();
+    for at in 0..files.len() {
+        if !files[at].facts.holds.is_empty() || files[at].facts.substance != Substance::Own {
+            continue;
+        }
+        let is_copy = files[at].is_beginning_of(&head_of_present, &mut present.content)
+            || (0..files.len()).any(|other| {
+                // Of two equal ones the first stays, and rather the plain one.
+                other != at
+                    && files[other].facts.substance != Substance::Copy
+                    && pair(files, at, other).is_some_and(|(file, other)| {
+                        let stays = file.preferred_to(other)
+                            && other.is_beginning_of(&file.head, &mut file.log.content);
+                        !stays && file.is_beginning_of(&other.head, &mut other.log.content)
+                    })
+            });
+        if is_copy {
+            files[at].facts.substance = Substance::Copy;
+        }
+    }
+}
+
+/// Two different elements of a list.
+fn pair(files: &mut [Beside], one: usize, other: usize) -> Option<(&mut Beside, &mut Beside)> {
+    match files.get_disjoint_mut([one, other]) {
+        Ok([one, other]) => Some((one, other)),
+        Err(_) => None,
+    }
+}
+
+impl Beside {
+    /// Whether this one is read rather than an equal one.
+    fn preferred_to(&self, other: &Self) -> bool {
+        let rank = |file: &Self| (!file.facts.holds.is_empty(), !file.log.content.is_packed());
+        rank(self).cmp(&rank(other)).then_with(|| other.path.cmp(&self.path)).is_gt()
+    }
+
+    /// Whether all that is in this file stands at the beginning of another one.
+    fn is_beginning_of(&mut self, head: &[u8], other: &mut Content) -> bool {
+        head.starts_with(&self.head)
+            && (self.head.len() < PROBE_BYTES || begins_with(other, &mut self.log.content))
+    }
+}
+
+/// Whether `long` begins with all of `short`. What cannot be read is not equal.
+fn begins_with(long: &mut Content, short: &mut Content) -> bool {
+    let mut offset = 0;
+    loop {
+        let Ok(bytes) = short.bytes_at(offset, COMPARE_BYTES) else { return false };
+        if bytes.is_empty() {
+            return true;
+        }
+        match long.bytes_at(offset, bytes.len()) {
+            Ok(other) if other == bytes => offset += bytes.len() as u64,
+            _ => return false,
+        }
+    }
+}
+
+impl Sight {
+    /// Whether the paths still lead to the files that were looked at: else they were renamed
+    /// meanwhile, and one may have been missed.
+    pub fn is_still_so(&self, path: &Path, present: FileIdentity) -> bool {
+        let leads_to = |path: &Path, file: FileIdentity| {
+            path.metadata().is_ok_and(|metadata| identity::of(&metadata) == file)
+        };
+        leads_to(path, present)
+            && self.files.iter().all(|file| leads_to(&file.path, file.log.identity))
+    }
+}
