@@ -36,7 +36,8 @@ impl Snapshot {
         for table in TABLES {
             let columns = format!(
                 "select attname::text as value from pg_attribute
-                 where attrelid = '{table}'::regclass and attnum > 0 and attgenerated = ''"
+                 where attrelid = '{table}'::regclass and attnum > 0 and attgenerated = ''
+                   and not attisdropped"
             );
             let columns = rows(connection, &columns).join(", ");
             keep.push(format!("create table kept.{table} as select {columns} from {table}"));

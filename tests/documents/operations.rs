@@ -85,8 +85,9 @@ fn schema(connection: &mut PgConnection) -> Vec<String> {
          union all
          select viewname || definition from pg_views where schemaname = 'public'
          union all
-         select relname || ' ' || objsubid || ' ' || description
+         select concat_ws(' ', relname, attname, description)
          from pg_description join pg_class on pg_class.oid = objoid
+         left join pg_attribute on attrelid = objoid and attnum = objsubid and attnum > 0
          where relnamespace = 'public'::regnamespace and classoid = 'pg_class'::regclass
          union all
          select extname || ' ' || extversion from pg_extension
