@@ -148,7 +148,7 @@ fn the_password_of_the_command_line_is_not_in_the_process_list() {
         let hidden = loop {
             let line = String::from_utf8(fs::read(&list).unwrap()).unwrap();
             // While it starts again, the arguments are not whole for a moment.
-            if line.ends_with("\0600\0") && !line.contains(url) {
+            if line.ends_with("\x00600\x00") && !line.contains(url) {
                 break line;
             }
             assert!(child.try_wait().unwrap().is_none(), "it ended with its URL in the list");
