@@ -149,7 +149,7 @@ pub fn run(
     after_chunk: &mut AfterChunk<'_>,
 ) -> Result<Outcome, StoreError> {
     let known = sources::load(connection, ingest.host)?;
-    let unfinished = generations::unfinished(connection, ingest.host)?;
+    let unfinished = generations::unfinished(connection, &known)?;
     let known: HashMap<PathBuf, Source> =
         known.into_iter().map(|source| (PathBuf::from(&source.path), source)).collect();
     let archives = Archives::among(targets, &known);

@@ -84,18 +84,21 @@ fn by_source(rows: Vec<Row>) -> Result<HashMap<SourceId, Vec<Generation>>, Store
     Ok(generations)
 }
 
-/// The unfinished files of all sources of a host, in the order of reading.
-pub fn unfinished(
+/// The unfinished files of sources, in the order of reading; nothing is asked if none has any.
+pub fn unfinished<'s>(
     connection: &mut PgConnection,
-    host: &str,
+    sources: impl IntoIterator<Item = &'s Source>,
 ) -> Result<HashMap<SourceId, Vec<Generation>>, StoreError> {
+    let having = sources.into_iter().filter(|source| source.has_unfinished_files);
+    let ids: Vec<i64> = having.map(|source| source.id.0).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = diesel::sql_query(
-        "select generation.* from generations generation
-         join sources source on source.id = generation.source_id
-         where source.host = $1 and generation.state = 'unfinished'
-         order by generation.source_id, generation.generation",
+        "select * from generations where source_id = any ($1) and state = 'unfinished'
+         order by source_id, generation",
     )
-    .bind::<Text, _>(host)
+    .bind::<Array<BigInt>, _>(ids)
     .load(connection)?;
     by_source(rows)
 }

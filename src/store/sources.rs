@@ -60,6 +60,8 @@ pub struct Source {
     pub tail_of: i64,
     /// Whether an alert of it is open, whose end depends on how far it was read.
     pub has_open_alerts: bool,
+    /// Whether it has files besides the one at its path that are not read to their end.
+    pub has_unfinished_files: bool,
     /// Why it could not be read at the last try.
     pub last_error: Option<String>,
     /// When that error was last printed.
@@ -87,6 +89,7 @@ impl Source {
             tail: None,
             tail_of: 0,
             has_open_alerts: false,
+            has_unfinished_files: false,
             last_error: None,
             last_error_shown_at: None,
         }
@@ -207,6 +210,8 @@ struct SourceRow {
     last_error_shown_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Bool)]
     has_open_alerts: bool,
+    #[diesel(sql_type = Bool)]
+    has_unfinished_files: bool,
     #[diesel(sql_type = Nullable<BigInt>)]
     tail_generation: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -278,6 +283,7 @@ impl TryFrom<SourceRow> for Source {
             open,
             trace: row.open_trace.as_deref().map(parse_trace).transpose()?,
             has_open_alerts: row.has_open_alerts,
+            has_unfinished_files: row.has_unfinished_files,
             last_error: row.last_error,
             last_error_shown_at: row.last_error_shown_at,
         })

@@ -9,7 +9,8 @@ select
     state.last_error, state.last_error_shown_at,
     tail.generation as tail_generation, tail.bytes as tail_bytes, tail.hash as tail_hash, tail.first_seen_at as tail_first_seen_at,
     tail.flushed as tail_flushed,
-    open_alert.source_id is not null as has_open_alerts
+    open_alert.source_id is not null as has_open_alerts,
+    unfinished.source_id is not null as has_unfinished_files
 from sources source
 join ingest_state state on state.source_id = source.id
 left join ingest_tails tail on tail.source_id = source.id
@@ -30,5 +31,8 @@ left join (
     from alerts
     where resolved_at is null and merged_into is null and retracted_at is null
 ) open_alert on open_alert.source_id = source.id
+left join (
+    select distinct source_id from generations where state = 'unfinished'
+) unfinished on unfinished.source_id = source.id
 where source.host = $1
 order by source.id

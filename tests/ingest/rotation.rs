@@ -75,7 +75,7 @@ fn the_writer_may_go_on_in_the_renamed_file_until_it_opens_the_new_one() {
     setup.ingest();
     expect_all(&setup, 11);
     setup.append("app.log.1", "2026-01-15 11:00:11 [ERR");
-    touch(&setup, 1);
+    touch(&setup, 0);
     setup.ingest();
     setup.append("app.log.1", "OR] no 11\n");
     touch(&setup, 1);
