@@ -45,11 +45,12 @@ pub(super) const SOURCE: Table = Table {
         "start",
         "max_line_bytes",
         "max_entry_lines",
+        "encoding",
         "multiline",
         "idle_flush",
         "olddir",
     ],
-    later: &["default_level", "encoding", "journal", "keep", "level_patterns", "stale_after"],
+    later: &["default_level", "journal", "keep", "level_patterns", "stale_after"],
 };
 
 /// `multiline = { start = "..." }` of a source.

@@ -1,6 +1,7 @@
 //! The keys of `[[source]]` that say what a line is, and which lines belong together.
 
 use chrono::TimeDelta;
+use encoding_rs::Encoding;
 use toml::de::DeValue;
 
 use super::section::{Section, expected};
@@ -12,6 +13,37 @@ use crate::model::{LinePattern, Multiline};
 /// The values of `multiline` that are words.
 const MULTILINE: [(&str, Multiline); 3] =
     [("auto", Multiline::Auto), ("none", Multiline::None), ("indent", Multiline::Indent)];
+
+/// Labels to choose from in a message; those of the WHATWG's Encoding Standard are all known.
+const ENCODINGS: [&str; 14] = [
+    "utf-8",
+    "utf-16",
+    "utf-16be",
+    "windows-1252",
+    "latin1",
+    "iso-8859-15",
+    "windows-1250",
+    "windows-1251",
+    "koi8-r",
+    "shift_jis",
+    "euc-jp",
+    "euc-kr",
+    "gbk",
+    "big5",
+];
+
+/// `encoding`: a label of the Encoding Standard.
+pub(super) fn encoding(text: &str) -> Result<&'static Encoding, String> {
+    let found = Encoding::for_label_no_replacement(text.as_bytes());
+    found.ok_or_else(|| match words::nearest(text, ENCODINGS.into_iter()) {
+        Some(near) => format!("{} is not known; did you mean {near:?}?", quoted(text)),
+        None => format!(
+            "{} is no encoding of the WHATWG's standard, such as \"utf-8\", \"utf-16\", \
+             \"windows-1252\" or \"shift_jis\"",
+            quoted(text)
+        ),
+    })
+}
 
 /// `multiline`: a word, or a table with one pattern.
 pub(super) fn multiline(section: &mut Section<'_, '_>) -> Option<Multiline> {
@@ -92,6 +124,33 @@ mod tests {
         let goes_on = Multiline::Continue(pattern("^ "));
         assert_eq!(multiline("multiline = { continue = '^ ' }"), goes_on);
         assert_ne!(start, Multiline::Start(pattern("^[0-8]")));
+    }
+
+    #[test]
+    fn an_encoding_has_its_label() {
+        let encoding = |line| parse(line).unwrap().sources[0].encoding.name();
+        assert_eq!(encoding(""), "UTF-8");
+        assert_eq!(encoding("encoding = 'UTF-16'"), "UTF-16LE");
+        assert_eq!(encoding("encoding = 'latin1'"), "windows-1252");
+        assert_eq!(encoding("encoding = 'sjis'"), "Shift_JIS");
+        check(
+            "encoding = 'shift-jsi'",
+            &expect![[
+                r#"x.toml:3:12: encoding "shift-jsi" is not known; did you mean "shift_jis"?"#
+            ]],
+        );
+        check(
+            "encoding = 'ebcdic'",
+            &expect![[
+                r#"x.toml:3:12: encoding "ebcdic" is no encoding of the WHATWG's standard, such as "utf-8", "utf-16", "windows-1252" or "shift_jis""#
+            ]],
+        );
+        check(
+            "encoding = 'hz-gb-2312'",
+            &expect![[
+                r#"x.toml:3:12: encoding "hz-gb-2312" is no encoding of the WHATWG's standard, such as "utf-8", "utf-16", "windows-1252" or "shift_jis""#
+            ]],
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
+use encoding_rs::Encoding;
 use glob::{MatchOptions, Pattern, PatternError};
 
 use crate::model::{Level, LevelSet, Multiline};
@@ -30,6 +31,8 @@ pub struct SourceConfig {
     pub max_line_bytes: usize,
     /// How many lines one entry may have.
     pub max_entry_lines: u32,
+    /// How the bytes mean text; a byte order mark at the beginning of a log says more.
+    pub encoding: &'static Encoding,
     /// Which lines belong to one entry.
     pub multiline: Multiline,
     /// How long a last line without an end stays as it is before it is stored; `None`: it never
@@ -61,6 +64,7 @@ impl SourceConfig {
             start: Start::default(),
             max_line_bytes: Self::DEFAULT_LINE_BYTES,
             max_entry_lines: Self::DEFAULT_ENTRY_LINES,
+            encoding: encoding_rs::UTF_8,
             multiline: Multiline::default(),
             idle_flush: Some(Self::DEFAULT_IDLE_FLUSH),
             olddir: Vec::new(),

@@ -94,6 +94,7 @@ fn the_documented_example_is_read() {
             start: Start::Beginning,
             max_line_bytes: 65_536,
             max_entry_lines: 100,
+            encoding: encoding_rs::UTF_8,
             multiline: Multiline::Auto,
             idle_flush: Some(TimeDelta::seconds(60)),
             olddir: vec!["/var/log/old".into(), "archive".into()],
@@ -196,7 +197,7 @@ fn what_is_not_built_yet_is_not_called_unknown() {
     check(
         &[
             "[[channel]]\nname='ops'\ntype='email'\n",
-            &source("keep=['paid']\nencoding='latin1'\nformat='json'"),
+            &source("keep=['paid']\nlevel_patterns=[]\nformat='json'"),
             &source("format='%t %l %m'"),
             &rule("for='5m'\nsources=['a']\ngroup_by=['$1']"),
             &rule("group_by=[]").replace("'r'", "'s'"),
@@ -206,7 +207,7 @@ fn what_is_not_built_yet_is_not_called_unknown() {
         &expect![[r#"
             tripline.toml:1:3: key "channel" at the top level is not supported yet
             tripline.toml:6:1: key "keep" in [[source]] is not supported yet
-            tripline.toml:7:1: key "encoding" in [[source]] is not supported yet
+            tripline.toml:7:1: key "level_patterns" in [[source]] is not supported yet
             tripline.toml:8:8: format "json" is not supported yet; this version knows: auto, plain
             tripline.toml:11:8: format as a pattern is not supported yet
             tripline.toml:17:1: key "for" in [[rule]] is not supported yet

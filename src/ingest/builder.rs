@@ -55,6 +55,7 @@ pub(super) struct Builder<'a, 'w> {
     parsed_lines: i64,
     unparsed_lines: i64,
     cut_lines: i64,
+    nul_bytes: i64,
     redated_entries: i64,
     open: Option<OpenEntry>,
     /// What the open entry needs besides, when it began in this chunk and its level is stored.
@@ -89,6 +90,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             parsed_lines: 0,
             unparsed_lines: 0,
             cut_lines: 0,
+            nul_bytes: 0,
             redated_entries: 0,
             open: before.open,
             unwritten: None,
@@ -123,7 +125,7 @@ impl<'a, 'w> Builder<'a, 'w> {
     /// When the entry before it cannot be written to the connection.
     pub(super) fn head(&mut self, line: &RawLine<'_>, head: &Head<'_>) -> io::Result<()> {
         self.close_entry()?;
-        self.lines += 1;
+        self.count(line);
         self.parsed_lines += 1;
         self.cut_lines += i64::from(line.cut);
         let logged_at = self.effective_time(head);
@@ -176,7 +178,7 @@ impl<'a, 'w> Builder<'a, 'w> {
     /// kept: it may as well stand between two entries.
     pub(super) fn continuation(&mut self, line: &RawLine<'_>) {
         let Some(mut open) = self.open else { return self.unparsed(line) };
-        self.lines += 1;
+        self.count(line);
         self.counts.go_to(open.logged_at);
         self.counts.add(CONTINUED);
         open.lines = open.lines.saturating_add(1);
@@ -207,10 +209,15 @@ impl<'a, 'w> Builder<'a, 'w> {
 
     /// A line that neither begins nor continues an entry.
     pub(super) fn unparsed(&mut self, line: &RawLine<'_>) {
-        self.lines += 1;
+        self.count(line);
         self.unparsed_lines += 1;
         self.cut_lines += i64::from(line.cut);
         self.counts.add(UNPARSED);
+    }
+
+    fn count(&mut self, line: &RawLine<'_>) {
+        self.lines += 1;
+        self.nul_bytes += i64::try_from(line.nul_bytes).unwrap_or(i64::MAX);
     }
 
     /// Writes what is left and says what the chunk holds.
@@ -232,6 +239,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             parsed_lines: self.parsed_lines,
             unparsed_lines: self.unparsed_lines,
             cut_lines: self.cut_lines,
+            nul_bytes: self.nul_bytes,
             redated_entries: self.redated_entries,
             counts: self.counts.finish(),
             last_logged_at,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::reader::format;
+use super::take::format;
 use super::target::Target;
 use super::{IngestError, Stage, since};
 use crate::config::Start;
@@ -130,7 +130,10 @@ impl Stage<'_> {
             let candidates = search.all(&mut self.folders).map_err(unlisted)?;
             sight = sight::look(candidates, &known, log, &first_entry);
             if let Some(present) = &present {
-                last_lines = edited::last_lines(log, &present.place).map_err(unread)?;
+                last_lines = {
+                    let encoding = target.config.encoding;
+                    edited::last_lines(log, &present.place, encoding).map_err(unread)?
+                };
             }
         }
         for file in &mut sight.files {
@@ -148,7 +151,9 @@ impl Stage<'_> {
                 };
                 start
             }
-            (None, None, Start::End) => log.last_line_end().map_err(unread)?,
+            (None, None, Start::End) => {
+                log.last_line_end(target.config.encoding).map_err(unread)?
+            }
             _ => identity::beginning(log.identity),
         };
         let now = Present {
@@ -360,11 +365,13 @@ fn unfinished(others: Vec<Generation>, rotation: Rotation, sight: Sight) -> Foun
     Found { files, unread }
 }
 
-/// When the first entry of some lines happened.
+/// When the first entry of the first lines of a file happened.
 fn first_entry(target: &Target, lines: &[u8]) -> Option<EventTime> {
     let mut parser = Parser::new(format(&target.config), target.timezone, None);
-    let mut complete = lines.split_inclusive(|byte| *byte == b'\n');
-    complete.find_map(|line| match parser.line(line.strip_suffix(b"\n")?) {
+    // A byte order mark says more than the config here too.
+    let (text, _, _) = target.config.encoding.decode(lines);
+    let mut complete = text.split_inclusive('\n');
+    complete.find_map(|line| match parser.line(line.strip_suffix('\n')?.as_bytes()) {
         Line::Head(head) => Some(head.logged_at),
         _ => None,
     })

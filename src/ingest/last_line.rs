@@ -9,16 +9,15 @@
 //! that was left for another one is stored for good: what still comes is a line of its own.
 
 use super::reader::Piece;
-use super::take::End;
+use super::take::{End, Lines};
 use super::target::Target;
 use super::{IngestError, Stage};
 use crate::model::Tick;
-use crate::parse::Parser;
 use crate::store::chunk::{COUNTER_NAMES, Chunk};
 use crate::store::generations;
 use crate::store::sources::Source;
 use crate::store::tails::{self, BeforeTail, Flushed, Tail};
-use crate::tail::{self as content, LineReader, identity};
+use crate::tail::{self as content, identity};
 
 impl Stage<'_> {
     /// Notes the last line, or stores it if nothing was added to it for long enough.
@@ -28,10 +27,10 @@ impl Stage<'_> {
         &mut self,
         target: &Target,
         source: &mut Source,
-        reader: &mut LineReader,
-        parser: &mut Parser,
+        lines: &mut Lines,
         flushed: Option<Flushed>,
     ) -> Result<(), IngestError> {
+        let reader = &lines.reader;
         let Some(idle_flush) = target.config.idle_flush else { return Ok(()) };
         let Some(hash) = reader.last_line().map(|line| identity::hash(line.bytes)) else {
             return Ok(());
@@ -56,7 +55,7 @@ impl Stage<'_> {
                 return Ok(());
             }
             let tail = Tail { bytes, hash, first_seen_at: changed_at, flushed };
-            return self.flush(target, source, reader, parser, tail);
+            return self.flush(target, source, lines, tail);
         }
         let known = source.last_line().filter(|known| (known.bytes, known.hash) == (bytes, hash));
         let first_seen_at = known.map_or(tick.0, |known| known.first_seen_at);
@@ -75,7 +74,7 @@ impl Stage<'_> {
             }
             return Ok(());
         }
-        self.flush(target, source, reader, parser, tail)
+        self.flush(target, source, lines, tail)
     }
 
     /// Stores the last line as it is.
@@ -83,13 +82,12 @@ impl Stage<'_> {
         &mut self,
         target: &Target,
         source: &mut Source,
-        reader: &mut LineReader,
-        parser: &mut Parser,
+        lines: &mut Lines,
         mut tail: Tail,
     ) -> Result<(), IngestError> {
         loop {
             let piece = Piece::LastLine { flushed: tail.flushed.take(), tail: &tail };
-            match self.store_chunk(target, source, reader, parser, piece)? {
+            match self.store_chunk(target, source, lines, piece)? {
                 End::NoPartition(time) => self.make_partition(time)?,
                 End::OfFile | End::Full | End::Stopped | End::Broken(_) => return Ok(()),
             }
@@ -109,6 +107,7 @@ pub(super) fn flushed_tail(tail: &Tail, chunk: &Chunk, before: BeforeTail, tick:
         minute,
         counter: counter.to_owned(),
         cut: chunk.cut_lines > 0,
+        nul_bytes: chunk.nul_bytes,
         redated: chunk.redated_entries > 0,
         entry_at: chunk.dirty.as_slice().first().map(|range| range.0),
         added_chars: chunk.appended.as_ref().map_or(0, |added| added.text.chars().count()),

@@ -6,6 +6,7 @@
 mod archives;
 mod builder;
 mod counts;
+mod decoding;
 mod earlier;
 mod last_line;
 mod limits;

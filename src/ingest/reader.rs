@@ -7,18 +7,16 @@ use chrono::TimeDelta;
 use super::builder::{Before, Builder, Limits};
 use super::earlier::Found;
 use super::last_line::flushed_tail;
-use super::take::{End, Taking};
+use super::take::{End, Lines, Taking};
 use super::target::Target;
 use super::{IngestError, Stage};
-use crate::config::{Format, SourceConfig};
 use crate::model::{EventTime, Tick};
-use crate::parse::{self, Parser};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{self, Chunk, ChunkStart};
 use crate::store::sources::{self, Source};
 use crate::store::tails::{BeforeTail, Flushed, Tail};
 use crate::tail::resume::{self, Plan, Seen};
-use crate::tail::{LineReader, LogFile, identity};
+use crate::tail::{LogFile, identity};
 
 /// Entries dated later than this after the tick have a wrong clock.
 const LATEST: TimeDelta = TimeDelta::days(1);
@@ -99,32 +97,25 @@ impl Stage<'_> {
             byte_offset,
             source,
         };
-        let max_line_bytes = target.config.max_line_bytes;
-        let end = log.end();
         source.size_bytes = log.size;
-        let mut reader =
-            LineReader::new(log.content, log.identity, place.byte_offset, end, max_line_bytes)
-                .map_err(|source| broken(place.byte_offset, source))?;
         // A last line that is stored without its end is read again from its beginning.
         let mut flushed = source.flushed().cloned();
         let before = flushed.as_ref().map_or_else(|| known(source), |flushed| flushed.before);
-        let mut parser =
-            Parser::new(format(&target.config), target.timezone, before.last_logged_at)
-                .joining(target.config.multiline.clone())
-                .within(before.trace);
+        let mut lines = Lines::open(log, place.byte_offset, target, &before)
+            .map_err(|source| broken(place.byte_offset, source))?;
         loop {
             // Without a complete line there is nothing to store.
-            match reader.next_line() {
-                Ok(Some(_)) => reader.take_back(),
+            match lines.reader.next_line() {
+                Ok(Some(_)) => lines.reader.take_back(),
                 Ok(None) => break,
-                Err(error) => return Err(broken(reader.byte_offset(), error)),
+                Err(error) => return Err(broken(lines.reader.byte_offset(), error)),
             }
             if self.ingest.limits.are_reached(self.outcome.figures.bytes) {
                 self.outcome.has_more = true;
                 return Ok(());
             }
             let piece = Piece::Lines { flushed: flushed.take() };
-            match self.store_chunk(target, source, &mut reader, &mut parser, piece)? {
+            match self.store_chunk(target, source, &mut lines, piece)? {
                 End::OfFile => break,
                 End::Full => {}
                 End::NoPartition(time) => self.make_partition(time)?,
@@ -132,10 +123,10 @@ impl Stage<'_> {
                     self.outcome.stopped = true;
                     return Ok(());
                 }
-                End::Broken(error) => return Err(broken(reader.byte_offset(), error)),
+                End::Broken(error) => return Err(broken(lines.reader.byte_offset(), error)),
             }
         }
-        self.read_last_line(target, source, &mut reader, &mut parser, flushed)
+        self.read_last_line(target, source, &mut lines, flushed)
     }
 
     /// Stores one chunk and brings the source's state up to date.
@@ -143,11 +134,10 @@ impl Stage<'_> {
         &mut self,
         target: &Target,
         source: &mut Source,
-        reader: &mut LineReader,
-        parser: &mut Parser,
+        lines: &mut Lines,
         piece: Piece<'_>,
     ) -> Result<End, IngestError> {
-        let from = reader.byte_offset();
+        let from = lines.reader.byte_offset();
         let (flushed, tail) = match piece {
             Piece::Lines { flushed } => (flushed, None),
             Piece::LastLine { flushed, tail } => (flushed, Some(tail)),
@@ -184,12 +174,13 @@ impl Stage<'_> {
             chunk::store(self.connection, &start, ingest.tick, |writer: &mut EntryWriter| {
                 let mut builder = Builder::new(&limits, writer, before);
                 let partitions = &mut partitions;
-                let mut taking = Taking { reader, parser, builder: &mut builder, partitions };
+                let mut taking = Taking { lines, builder: &mut builder, partitions };
                 end = match tail {
                     None => taking.lines(until, ingest)?,
                     Some(_) => taking.last_line()?,
                 };
                 let at_end = matches!(end, End::OfFile);
+                let Lines { reader, parser, .. } = &*lines;
                 // The last line of a file that was left is what it is.
                 let is_left = tail.is_some() && is_earlier;
                 let place = if is_left { reader.place_at_end() } else { reader.place() };
@@ -199,7 +190,7 @@ impl Stage<'_> {
                 Ok(Chunk { trace: parser.trace(), tail, ..chunk })
             })?;
         self.partitions = Some(partitions);
-        self.apply(source, chunk, entries, reader.byte_offset() - from);
+        self.apply(source, chunk, entries, lines.reader.byte_offset() - from);
         (self.after_chunk)(self.connection, source.id)?;
         Ok(end)
     }
@@ -242,13 +233,6 @@ impl Stage<'_> {
             return Err(IngestError::NothingParsed(target.path.clone()));
         }
         Ok(())
-    }
-}
-
-/// The format in which the lines of a source are read.
-pub(super) fn format(config: &SourceConfig) -> parse::Format {
-    match config.format {
-        Format::Auto | Format::Plain => parse::Format::Plain,
     }
 }
 

@@ -3,11 +3,12 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::reader::format;
+use super::take::Lines;
 use super::target::Target;
 use crate::model::{EventTime, Place};
-use crate::parse::{Line, Parser};
-use crate::tail::{Content, LineReader, LogFile};
+use crate::parse::Line;
+use crate::store::tails::BeforeTail;
+use crate::tail::{Content, LogFile};
 
 /// The place before the first line that begins an entry dated at or after `since`; the end of
 /// the last complete line if there is none. `None` when it was stopped while it looked.
@@ -20,12 +21,12 @@ pub(super) fn place(
     stop: &AtomicBool,
 ) -> io::Result<Option<Place>> {
     let content = Content::new(log.content.file().try_clone()?)?;
-    let mut reader =
-        LineReader::new(content, log.identity, 0, log.end(), target.config.max_line_bytes)?;
-    let mut parser = Parser::new(format(&target.config), target.timezone, None);
+    let log = LogFile { content, ..*log };
+    let Lines { mut reader, mut decoding, mut parser } =
+        Lines::open(log, 0, target, &BeforeTail::default())?;
     while !stop.load(Ordering::Relaxed) {
         let Some(line) = reader.next_line()? else { return Ok(Some(reader.place())) };
-        if let Line::Head(head) = parser.line(line.bytes)
+        if let Line::Head(head) = parser.line(decoding.decode(line).bytes)
             && head.logged_at >= since
         {
             reader.take_back();

@@ -6,11 +6,16 @@ use std::sync::atomic::Ordering;
 use super::Ingest;
 use super::builder::Builder;
 use super::counts::MAX_MINUTES;
+use super::decoding::Decoding;
 use super::progress::ChunkProgress;
+use super::target::Target;
+use crate::config::{Format, SourceConfig};
 use crate::model::EventTime;
-use crate::parse::{Line, Parser};
+use crate::parse::{self, Line, Parser};
 use crate::store::partitions::Partitions;
-use crate::tail::{LineReader, RawLine};
+use crate::store::tails::BeforeTail;
+use crate::tail::line_end::Units;
+use crate::tail::{LineReader, LogFile, RawLine};
 
 /// Why a chunk ended.
 #[derive(Debug)]
@@ -27,10 +32,46 @@ pub(super) enum End {
     Broken(io::Error),
 }
 
+/// The lines of an open log on their way.
+pub(super) struct Lines {
+    pub(super) reader: LineReader,
+    pub(super) decoding: Decoding,
+    pub(super) parser: Parser,
+}
+
+impl Lines {
+    /// The lines of a log from an offset on, where `before` is known.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(super) fn open(
+        log: LogFile,
+        byte_offset: u64,
+        target: &Target,
+        before: &BeforeTail,
+    ) -> io::Result<Self> {
+        let (end, identity) = (log.end(), log.identity);
+        let SourceConfig { max_line_bytes, encoding, .. } = target.config;
+        let reader =
+            LineReader::new(log.content, identity, byte_offset, end, max_line_bytes, encoding)?;
+        let parser = Parser::new(format(&target.config), target.timezone, before.last_logged_at)
+            .joining(target.config.multiline.clone())
+            .within(before.trace);
+        let decoding = Decoding::new(reader.encoding(), max_line_bytes);
+        Ok(Self { reader, decoding, parser })
+    }
+}
+
+/// The format in which the lines of a source are read.
+pub(super) fn format(config: &SourceConfig) -> parse::Format {
+    match config.format {
+        Format::Auto | Format::Plain => parse::Format::Plain,
+    }
+}
+
 /// What takes part in filling a chunk.
 pub(super) struct Taking<'a, 'b, 'w> {
-    pub(super) reader: &'a mut LineReader,
-    pub(super) parser: &'a mut Parser,
+    pub(super) lines: &'a mut Lines,
     pub(super) builder: &'a mut Builder<'b, 'w>,
     pub(super) partitions: &'a mut Partitions,
 }
@@ -41,7 +82,7 @@ impl Taking<'_, '_, '_> {
     /// # Errors
     /// When the connection breaks.
     pub(super) fn lines(&mut self, until: u64, ingest: &Ingest<'_>) -> io::Result<End> {
-        let mut progress = ChunkProgress::new(ingest.progress, self.reader.byte_offset());
+        let mut progress = ChunkProgress::new(ingest.progress, self.lines.reader.byte_offset());
         let end = loop {
             if ingest.stop.load(Ordering::Relaxed) {
                 break End::Stopped;
@@ -49,9 +90,9 @@ impl Taking<'_, '_, '_> {
             if let Some(end) = self.next_line(until)? {
                 break end;
             }
-            progress.at(self.reader.byte_offset(), self.builder.lines());
+            progress.at(self.lines.reader.byte_offset(), self.builder.lines());
         };
-        progress.end(self.reader.byte_offset(), self.builder.lines());
+        progress.end(self.lines.reader.byte_offset(), self.builder.lines());
         Ok(end)
     }
 
@@ -60,22 +101,31 @@ impl Taking<'_, '_, '_> {
     /// # Errors
     /// When the connection breaks.
     pub(super) fn last_line(&mut self) -> io::Result<End> {
-        let Some(line) = self.reader.last_line() else { return Ok(End::OfFile) };
-        let end = take(&line, self.parser, self.builder, self.partitions)?;
+        let Self { lines: Lines { reader, decoding, parser }, builder, partitions } = self;
+        let Some(line) = reader.last_line() else { return Ok(End::OfFile) };
+        let end = take(&decoding.decode(line), parser, builder, partitions)?;
         Ok(end.unwrap_or(End::OfFile))
     }
 
     /// Takes one line into the chunk, or says why the chunk ends before it.
     fn next_line(&mut self, until: u64) -> io::Result<Option<End>> {
-        let Self { reader, parser, builder, partitions } = self;
-        reader.take_lines(until, |bytes| builder.skim(parser, bytes))?;
+        let Self { lines: Lines { reader, decoding, parser }, builder, partitions } = self;
+        // The usual head of a line has the same bytes in every encoding but UTF-16.
+        if reader.units() == Units::Bytes {
+            reader.take_lines(until, |bytes| builder.skim(parser, bytes))?;
+        }
         let line = match reader.next_line() {
             Ok(Some(line)) => line,
             Ok(None) => return Ok(Some(End::OfFile)),
             Err(error) => return Ok(Some(End::Broken(error))),
         };
-        let is_full = line.byte_offset >= until || builder.minutes() > MAX_MINUTES;
-        let end = if is_full { Some(End::Full) } else { take(&line, parser, builder, partitions)? };
+        let begins_at = line.byte_offset - line.nul_bytes;
+        let is_full = begins_at >= until || builder.minutes() > MAX_MINUTES;
+        let end = if is_full {
+            Some(End::Full)
+        } else {
+            take(&decoding.decode(line), parser, builder, partitions)?
+        };
         if end.is_some() {
             reader.take_back();
         }

@@ -50,6 +50,8 @@ pub struct SourceStatus {
     pub unparsed_lines: i64,
     /// Lines that were not kept whole.
     pub cut_lines: i64,
+    /// NUL bytes that were skipped before a line.
+    pub nul_bytes: i64,
     /// Entries dated in the future, which got the time of their run.
     pub redated_entries: i64,
     /// How many times bytes were lost.
@@ -111,6 +113,8 @@ struct Row {
     #[diesel(sql_type = BigInt)]
     cut_lines: i64,
     #[diesel(sql_type = BigInt)]
+    nul_bytes: i64,
+    #[diesel(sql_type = BigInt)]
     redated_entries: i64,
     #[diesel(sql_type = BigInt)]
     gaps: i64,
@@ -167,6 +171,7 @@ fn source_status(row: Row, host: &str) -> SourceStatus {
         lines: row.line_no,
         unparsed_lines: row.unparsed_lines,
         cut_lines: row.cut_lines,
+        nul_bytes: row.nul_bytes,
         redated_entries: row.redated_entries,
         gaps: row.gaps,
         last_error: row.last_error,
@@ -228,6 +233,7 @@ fn notes(source: &SourceStatus) -> Vec<String> {
     for (number, what) in [
         (source.unparsed_lines, "lines that could not be parsed"),
         (source.cut_lines, "lines that were not kept whole"),
+        (source.nul_bytes, "NUL bytes before a line, which were skipped"),
         (source.redated_entries, "entries dated in the future, which got the time of their run"),
         (source.gaps, "times that bytes were lost before they were read (table ingest_gaps)"),
     ] {

@@ -2,7 +2,8 @@
 -- at the path or an earlier one. $3 hash of the first bytes,
 -- $5 head, $6 marker, $7 size, $8 lines, $9 parsed, $10 unparsed, $11 cut, $12 redated,
 -- $13 last time read, $14 to $18 the open entry, $19 tick if the end of the file was reached,
--- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts, $31 the open trace
+-- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts, $31 the open trace,
+-- $32 skipped NUL bytes
 with counted as (
     insert into line_counts as known (source_id, minute, trace, debug, info, warning, error,
                                       fatal, continued, unparsed)
@@ -46,6 +47,7 @@ set byte_offset     = case when generation = $2 then $4 else byte_offset end,
     parsed_lines    = parsed_lines + $9,
     unparsed_lines  = unparsed_lines + $10,
     cut_lines       = cut_lines + $11,
+    nul_bytes       = nul_bytes + $32,
     redated_entries = redated_entries + $12,
     last_logged_at  = $13,
     open_line_no    = $14,

@@ -68,6 +68,8 @@ pub struct Chunk {
     pub unparsed_lines: i64,
     /// Lines that were not kept whole.
     pub cut_lines: i64,
+    /// NUL bytes before its lines that were skipped.
+    pub nul_bytes: i64,
     /// Entries dated more than a day after the tick, which got the tick's time.
     pub redated_entries: i64,
     /// Lines by minute, in order.
@@ -317,6 +319,7 @@ fn advance(
         .bind::<Array<BigInt>, _>(counter(CONTINUED))
         .bind::<Array<BigInt>, _>(counter(UNPARSED))
         .bind::<Nullable<Text>, _>(chunk.trace.map(Trace::as_str))
+        .bind::<BigInt, _>(chunk.nul_bytes)
         .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }

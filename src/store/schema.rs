@@ -121,6 +121,7 @@ diesel::table! {
         file_path -> Nullable<Text>,
         archives_noted -> Bool,
         open_trace -> Nullable<Text>,
+        nul_bytes -> Int8,
     }
 }
 

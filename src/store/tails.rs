@@ -39,6 +39,8 @@ pub struct Flushed {
     pub counter: String,
     /// Whether it was not kept whole.
     pub cut: bool,
+    /// NUL bytes before it that were skipped.
+    pub nul_bytes: i64,
     /// Whether it got the time of the tick.
     pub redated: bool,
     /// Time of the entry that it was stored as.
@@ -61,7 +63,7 @@ impl Flushed {
 }
 
 /// What the lines before a last line say about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BeforeTail {
     /// Written time of the entry before it.
     pub last_logged_at: Option<EventTime>,
@@ -130,6 +132,7 @@ pub(super) fn take_back(
         .bind::<BigInt, _>(one(flushed.is_unparsed()))
         .bind::<BigInt, _>(one(flushed.cut))
         .bind::<BigInt, _>(one(flushed.redated))
+        .bind::<BigInt, _>(flushed.nul_bytes)
         .execute(connection)?;
     // A minute without lines has no row.
     diesel::sql_query(

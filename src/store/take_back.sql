@@ -1,7 +1,7 @@
 -- Takes back how the last line of source $1 was stored and counted although it had no end.
 -- $2 time of the entry it was stored as or null, $3 its line number, $4 characters that it added
 -- to an entry before it, $5 and $6 time and line number of that, $7 minute in which it was
--- counted and $8 by which counter, $9 parsed, $10 unparsed, $11 cut, $12 redated
+-- counted and $8 by which counter, $9 parsed, $10 unparsed, $11 cut, $12 redated, $13 NUL bytes
 with entry as (
     delete from log_entries
     where source_id = $1 and logged_at = $2 and line_no = $3
@@ -29,5 +29,6 @@ set line_no         = line_no - 1,
     parsed_lines    = parsed_lines - $9,
     unparsed_lines  = unparsed_lines - $10,
     cut_lines       = cut_lines - $11,
-    redated_entries = redated_entries - $12
+    redated_entries = redated_entries - $12,
+    nul_bytes       = nul_bytes - $13
 where source_id = $1

@@ -6,6 +6,7 @@
 
 use std::io;
 
+use encoding_rs::Encoding;
 use memchr::memchr_iter;
 
 use super::LogFile;
@@ -20,10 +21,15 @@ const READ_BYTES: usize = 256 * 1024;
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn last_lines(log: &mut LogFile, read: &Place) -> io::Result<Option<Place>> {
+pub fn last_lines(
+    log: &mut LogFile,
+    read: &Place,
+    encoding: &'static Encoding,
+) -> io::Result<Option<Place>> {
     if read.byte_offset <= PROBE_BYTES as u64 || log.content.is_packed() {
         return Ok(None);
     }
+    let units = log.units(encoding)?;
     // Before the new bytes there are always the last `PROBE_BYTES` of those before them.
     let mut window: Vec<u8> = Vec::new();
     let mut offset = 0;
@@ -32,11 +38,11 @@ pub fn last_lines(log: &mut LogFile, read: &Place) -> io::Result<Option<Place>> 
         let known = window.len();
         window.extend_from_slice(&bytes);
         for at in memchr_iter(b'\n', &bytes) {
-            let end = known + at + 1;
-            if end >= PROBE_BYTES
+            let end = known + units.after_line_end(at);
+            if (PROBE_BYTES..=window.len()).contains(&end)
                 && identity::hash(&window[end - PROBE_BYTES..end]) == read.marker_hash
             {
-                let byte_offset = offset + at as u64 + 1;
+                let byte_offset = offset + units.after_line_end(at) as u64;
                 return identity::place_at(&mut log.content, log.identity, byte_offset).map(Some);
             }
         }
@@ -51,6 +57,7 @@ pub fn last_lines(log: &mut LogFile, read: &Place) -> io::Result<Option<Place>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
     use std::fmt::Write;
     use std::fs;
 
@@ -66,9 +73,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.log");
         fs::write(&path, lines(0, read)).unwrap();
-        let place = LogFile::open(&path).unwrap().last_line_end().unwrap();
+        let place = LogFile::open(&path).unwrap().last_line_end(UTF_8).unwrap();
         fs::write(&path, new).unwrap();
-        let found = last_lines(&mut LogFile::open(&path).unwrap(), &place).unwrap();
+        let found = last_lines(&mut LogFile::open(&path).unwrap(), &place, UTF_8).unwrap();
         found.map(|place| place.byte_offset)
     }
 
@@ -80,6 +87,27 @@ mod tests {
             assert_eq!(found(read, &new), Some(lines(from, read).len() as u64));
             let edited = "edited\n".to_owned() + &new;
             assert_eq!(found(read, &edited), Some(7 + lines(from, read).len() as u64));
+        }
+    }
+
+    #[test]
+    fn in_utf16_a_line_ends_with_a_whole_unit() {
+        for encoding in [UTF_16LE, UTF_16BE] {
+            let utf16 = |text: &str| -> Vec<u8> {
+                let bytes = |unit: u16| {
+                    if encoding == UTF_16LE { unit.to_le_bytes() } else { unit.to_be_bytes() }
+                };
+                text.encode_utf16().flat_map(bytes).collect()
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("app.log");
+            fs::write(&path, utf16(&lines(0, 100))).unwrap();
+            let place = LogFile::open(&path).unwrap().last_line_end(encoding).unwrap();
+            assert_eq!(place.byte_offset, utf16(&lines(0, 100)).len() as u64);
+            fs::write(&path, utf16(&lines(50, 120))).unwrap();
+            let mut log = LogFile::open(&path).unwrap();
+            let found = last_lines(&mut log, &place, encoding).unwrap().unwrap();
+            assert_eq!(found.byte_offset, utf16(&lines(50, 100)).len() as u64);
         }
     }
 

@@ -14,7 +14,9 @@ mod decoders;
 pub mod edited;
 pub mod facts;
 pub mod folders;
+mod hole;
 pub mod identity;
+pub mod line_end;
 pub mod line_reader;
 pub mod names;
 pub mod order;
@@ -31,6 +33,9 @@ use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use encoding_rs::Encoding;
+
+use self::line_end::Units;
 use crate::model::{FileIdentity, Place};
 
 /// Why a log cannot be read.
@@ -137,20 +142,33 @@ impl LogFile {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn last_line_end(&mut self) -> io::Result<Place> {
-        let mut end = self.size;
+    pub fn last_line_end(&mut self, encoding: &'static Encoding) -> io::Result<Place> {
+        let units = self.units(encoding)?;
+        let mut end = self.size - self.size % units.width() as u64;
+        // A whole number of units.
         let mut buffer = vec![0; 64 * 1024];
         while end > 0 {
             let length = buffer.len().min(usize::try_from(end).unwrap_or(usize::MAX));
             let from = end - length as u64;
             self.content.read_exact_at(&mut buffer[..length], from)?;
-            if let Some(at) = memchr::memrchr(b'\n', &buffer[..length]) {
-                let line_end = from + at as u64 + 1;
+            if let Some(at) = units.find_last_line_end(&buffer[..length]) {
+                let line_end = from + (at + units.width()) as u64;
                 return identity::place_at(&mut self.content, self.identity, line_end);
             }
             end = from;
         }
         Ok(identity::beginning(self.identity))
+    }
+}
+
+impl LogFile {
+    /// The units of its content.
+    ///
+    /// # Errors
+    /// When its first bytes cannot be read.
+    pub fn units(&mut self, encoding: &'static Encoding) -> io::Result<Units> {
+        let head = self.content.bytes_at(0, line_end::MARK_BYTES)?;
+        Ok(Units::of(line_end::encoding(&head, encoding)))
     }
 }
 

@@ -265,7 +265,7 @@ fn place_to_note(log: &mut LogFile, head: &[u8]) -> io::Result<Place> {
     if log.content.is_packed() {
         return Ok(identity::made_of(log.identity, head.len() as u64, head, head));
     }
-    log.last_line_end()
+    log.last_line_end(encoding_rs::UTF_8)
 }
 
 /// Whether the end of a line stands behind an offset.

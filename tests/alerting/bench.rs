@@ -183,6 +183,7 @@ impl Bench {
                 last_logged_at: None,
                 open: None,
                 trace: None,
+                nul_bytes: 0,
                 appended,
                 dirty,
                 at_end,

@@ -189,7 +189,7 @@ fn a_long_line_is_cut_and_the_next_is_read_normally() {
 fn what_the_database_cannot_hold_is_replaced() {
     let setup = Setup::new();
     setup.write("app.log", b"2026-01-15 11:00:00 [ERROR] a\0b\xff\xfec \x1b[31mred\x1b[0m\n \0\n");
-    setup.append("app.log", b"\xef\xbb\xbf2026-01-15 11:00:01 [ERROR] after a mark\n\0\0\0\n");
+    setup.append("app.log", b"\xef\xbb\xbf2026-01-15 11:00:01 [ERROR] after a mark\nx\0\0\n");
     setup.ingest();
     assert_eq!(
         setup.entries(),

@@ -11,6 +11,7 @@
 mod last_line;
 mod limits;
 mod lines;
+mod odd_bytes;
 mod progress;
 mod rotation;
 mod sources;
