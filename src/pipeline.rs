@@ -117,7 +117,7 @@ impl Pipeline<'_> {
     /// A source that cannot be evaluated does not stop the others.
     ///
     /// # Errors
-    /// When the database is lost.
+    /// When the database is lost or locked.
     pub fn evaluate_and_deliver(
         &self,
         connection: &mut PgConnection,
@@ -139,7 +139,7 @@ impl Pipeline<'_> {
         }
         match notify::deliver_to_stdout(connection, self.host, self.tick, stdout) {
             Ok(_) => {}
-            Err(NotifyError::Store(error)) if error.is_lost_connection() => return Err(error),
+            Err(NotifyError::Store(error)) if error.stops_everything() => return Err(error),
             Err(error) => {
                 log::error!("{error}");
                 figures.errors += 1;
@@ -151,7 +151,7 @@ impl Pipeline<'_> {
 
 /// Tells that an evaluation failed; what it did not do is done by the next run.
 fn tell(error: StoreError, figures: &mut Figures) -> Result<(), StoreError> {
-    if error.is_lost_connection() {
+    if error.stops_everything() {
         return Err(error);
     }
     log::error!("cannot evaluate the rules: {error}; the next run tries again");

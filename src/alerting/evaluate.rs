@@ -6,22 +6,16 @@
 //! can run into the statement time-out for ever.
 
 use chrono::{DateTime, Utc};
-use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 
 use crate::model::{SourceId, Tick};
 use crate::store::StoreError;
+use crate::store::transaction::{Patience, load_alone, transaction};
 
 /// Entries that one transaction looks at, besides a window around them.
 const SLICE_ENTRIES: u32 = 100_000;
-
-/// Planning through LLVM costs a hundred times the evaluation of a tick. The settings are
-/// local to the transaction: pgbouncer refuses or loses others.
-const SETTINGS: &str = "set local jit = off;
-    set local statement_timeout = '120s';
-    set local lock_timeout = '30s'";
 
 /// What was announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,9 +45,9 @@ pub fn sources_to_evaluate(
         #[diesel(sql_type = BigInt)]
         source_id: i64,
     }
-    let rows = diesel::sql_query(include_str!("sources_to_evaluate.sql"))
-        .bind::<Nullable<Text>, _>(host)
-        .load::<Row>(connection)?;
+    let query =
+        diesel::sql_query(include_str!("sources_to_evaluate.sql")).bind::<Nullable<Text>, _>(host);
+    let rows: Vec<Row> = load_alone(connection, query)?;
     Ok(rows.into_iter().map(|row| SourceId(row.source_id)).collect())
 }
 
@@ -84,8 +78,7 @@ fn evaluate_slice(
     tick: Tick,
     slice_entries: u32,
 ) -> Result<bool, StoreError> {
-    connection.transaction(|connection| {
-        connection.batch_execute(SETTINGS)?;
+    transaction(connection, Patience::Long, |connection| {
         // Nothing else may change the source's dirty ranges or alerts from here on.
         let slice = diesel::sql_query(include_str!("take_slice.sql"))
             .bind::<BigInt, _>(source.0)
@@ -217,8 +210,7 @@ pub fn announce(
         #[diesel(sql_type = Text)]
         kind: String,
     }
-    connection.transaction(|connection| {
-        connection.batch_execute(SETTINGS)?;
+    transaction(connection, Patience::Long, |connection| {
         diesel::sql_query("select source_id from ingest_state where source_id = $1 for update")
             .bind::<BigInt, _>(source.0)
             .execute(connection)?;

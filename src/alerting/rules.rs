@@ -9,6 +9,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 use crate::config::{GroupBy, RuleConfig};
 use crate::model::{Level, Tick};
 use crate::store::StoreError;
+use crate::store::transaction::{Patience, load_alone, transaction};
 
 /// Why the rules of a config cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -91,9 +92,8 @@ pub fn sync(
 ) -> Result<(), RuleError> {
     let mut wanted: Vec<RuleRow> = rules.iter().map(RuleRow::from).collect();
     wanted.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut current = diesel::sql_query(include_str!("current_rules.sql"))
-        .bind::<Text, _>(host)
-        .load::<RuleRow>(connection)?;
+    let query = diesel::sql_query(include_str!("current_rules.sql")).bind::<Text, _>(host);
+    let mut current: Vec<RuleRow> = load_alone(connection, query)?;
     current.sort_by(|a, b| a.name.cmp(&b.name));
     if wanted == current {
         return Ok(());
@@ -141,11 +141,11 @@ fn write(
     host: &str,
     rules: &[RuleRow],
     tick: Tick,
-) -> QueryResult<()> {
+) -> Result<(), StoreError> {
     fn column<T>(rules: &[RuleRow], value: impl Fn(&RuleRow) -> T) -> Vec<T> {
         rules.iter().map(value).collect()
     }
-    connection.transaction(|connection| {
+    transaction(connection, Patience::Short, |connection| {
         diesel::sql_query(include_str!("write_rules.sql"))
             .bind::<Text, _>(host)
             .bind::<Timestamptz, _>(tick.0)

@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::session::Session;
 use crate::cli::{Alerts, AlertsCommand, Global};
 use crate::report::{self, alerts};
+use crate::store::transaction::{Patience, transaction};
 
 pub(super) fn run(
     global: &Global,
@@ -17,7 +18,9 @@ pub(super) fn run(
     let mut connection = session.connect()?;
     match &arguments.command {
         None => {
-            let list = alerts::list(&mut connection, arguments.all)?;
+            let list = transaction(&mut connection, Patience::Long, |connection| {
+                alerts::list(connection, arguments.all)
+            })?;
             if arguments.output.json {
                 report::write_json(&list, stdout)?;
             } else {
@@ -25,7 +28,10 @@ pub(super) fn run(
             }
         }
         Some(AlertsCommand::Show { id, output }) => {
-            let evidence = alerts::show(&mut connection, *id)?
+            let evidence = transaction(&mut connection, Patience::Long, |connection| {
+                alerts::show(connection, *id)
+            })?;
+            let evidence = evidence
                 .with_context(|| format!("there is no alert {id}; see: tripline alerts --all"))?;
             if output.json {
                 report::write_json(&evidence, stdout)?;

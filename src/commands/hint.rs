@@ -4,12 +4,15 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::alerting::RuleError;
 use crate::store::StoreError;
+use crate::store::transaction::Locker;
 
 const UNREACHED: &str = "is the server up, and may this user connect? The place in each log is \
      kept; the next run goes on there";
 const LOST: &str = "what was read before is stored; the next run goes on there";
 const READ_ONLY: &str = "the database takes no changes: is it a standby, or is \
      default_transaction_read_only set? Name one that tripline can write to";
+/// What systems say when a file cannot grow.
+const FULL: [&str; 3] = ["No space left on device", "Disk quota exceeded", "File too large"];
 const FORBIDDEN: &str = "connect as the role that owns tripline's tables, or grant that role to \
      this one";
 const MIGRATOR: &str = "run tripline migrate once as a role that may create tables in the schema \
@@ -23,6 +26,7 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     };
     match error {
         StoreError::Connect { .. } => Some(UNREACHED.to_owned()),
+        StoreError::Locked(locker) => Some(of_a_lock(locker.as_ref())),
         error if error.is_lost_connection() => Some(LOST.to_owned()),
         StoreError::Database(error) => of_the_server(error),
         StoreError::Migration(message) if forbids(message) => Some(MIGRATOR.to_owned()),
@@ -30,10 +34,23 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     }
 }
 
+fn of_a_lock(locker: Option<&Locker>) -> String {
+    let way_out = match locker {
+        Some(locker) => format!(
+            "end that transaction, or its session in psql: select pg_terminate_backend({});",
+            locker.pid
+        ),
+        None => "see pg_locks for who has one;".to_owned(),
+    };
+    format!("{way_out} {LOST}")
+}
+
 fn of_the_server(error: &DieselError) -> Option<String> {
     let DieselError::DatabaseError(kind, information) = error else { return None };
     if matches!(kind, DatabaseErrorKind::ReadOnlyTransaction) {
         Some(READ_ONLY.to_owned())
+    } else if FULL.iter().any(|words| information.message().contains(words)) {
+        Some(format!("make room on the disk of the database; {LOST}"))
     } else if let Some(hint) = information.hint() {
         Some(hint.to_owned())
     } else if forbids(information.message()) {

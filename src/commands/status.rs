@@ -5,11 +5,14 @@ use std::io::Write;
 use super::session::Session;
 use crate::cli::{Global, Json};
 use crate::report::{self, status};
+use crate::store::transaction::{Patience, transaction};
 
 pub(super) fn run(global: &Global, output: &Json, stdout: &mut dyn Write) -> anyhow::Result<()> {
     let session = Session::new(global)?;
     let mut connection = session.connect()?;
-    let status = status::load(&mut connection, &session.host)?;
+    let status = transaction(&mut connection, Patience::Long, |connection| {
+        status::load(connection, &session.host)
+    })?;
     if output.json {
         report::write_json(&status, stdout)?;
     } else {

@@ -49,7 +49,7 @@ impl Stage<'_> {
             let may_go_on = match reader.ending() {
                 Some(content::End::Whole) => false,
                 Some(content::End::Early) => true,
-                None => flushed.is_none() && tick.0 - changed_at < idle_flush,
+                None => flushed.is_none() && (tick.0 - changed_at).abs() < idle_flush,
             };
             if may_go_on {
                 return Ok(());
@@ -65,7 +65,8 @@ impl Stage<'_> {
         if is_known && is_stored {
             return Ok(());
         }
-        if tick.0 - first_seen_at < idle_flush {
+        // In either direction: the clock may have been set back since.
+        if (tick.0 - first_seen_at).abs() < idle_flush {
             if !is_known {
                 let place = reader.byte_offset();
                 tails::note(self.connection, source.id, source.generation, place, &tail)?;

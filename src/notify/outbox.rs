@@ -5,27 +5,23 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 
 use super::{STDOUT, message};
 use crate::model::Tick;
 use crate::store::StoreError;
+use crate::store::transaction::{Patience, transaction};
 
 /// Why notifications were not delivered. They stay in the outbox.
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
     /// Standard output takes nothing.
     #[error("cannot write alerts to standard output: {0}; they will be printed by the next run")]
-    Stdout(#[from] io::Error),
+    Stdout(io::Error),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<diesel::result::Error> for NotifyError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Store(error.into())
-    }
 }
 
 /// A notification with what its message says.
@@ -82,25 +78,34 @@ pub fn deliver_to_stdout(
     tick: Tick,
     stdout: &mut dyn Write,
 ) -> Result<usize, NotifyError> {
-    if !is_any_due(connection, host, tick)? {
-        return Ok(0);
-    }
-    connection.transaction(|connection| {
-        let due = diesel::sql_query(include_str!("due.sql"))
-            .bind::<Text, _>(host)
-            .bind::<Text, _>(STDOUT)
-            .bind::<Timestamptz, _>(tick.0)
-            .load::<Due>(connection)?;
-        for notification in &due {
-            writeln!(stdout, "{}", message::line(notification))?;
+    let mut unwritten = None;
+    let delivered = transaction(connection, Patience::Short, |connection| {
+        if !is_any_due(connection, host, tick)? {
+            return Ok(0);
         }
-        stdout.flush()?;
+        let due = claim(connection, host, tick)?;
+        if let Err(error) = print(&due, stdout) {
+            unwritten = Some(error);
+            return Err(DieselError::RollbackTransaction.into());
+        }
         note_delivered(connection, &due, tick)?;
         Ok(due.len())
-    })
+    });
+    match unwritten {
+        Some(error) => Err(NotifyError::Stdout(error)),
+        None => Ok(delivered?),
+    }
 }
 
-/// Whether there is anything to claim. Most runs have nothing to tell: they need no transaction.
+fn print(notifications: &[Due], stdout: &mut dyn Write) -> io::Result<()> {
+    for notification in notifications {
+        writeln!(stdout, "{}", message::line(notification))?;
+    }
+    stdout.flush()
+}
+
+/// Whether there is anything to claim, which costs less to find out than what it is. Most runs
+/// have nothing to tell.
 fn is_any_due(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Row {
@@ -118,6 +123,14 @@ fn is_any_due(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryRes
     .bind::<Timestamptz, _>(tick.0)
     .get_result::<Row>(connection)?;
     Ok(row.is_due)
+}
+
+fn claim(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryResult<Vec<Due>> {
+    diesel::sql_query(include_str!("due.sql"))
+        .bind::<Text, _>(host)
+        .bind::<Text, _>(STDOUT)
+        .bind::<Timestamptz, _>(tick.0)
+        .load(connection)
 }
 
 fn note_delivered(

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
-use diesel::connection::SimpleConnection;
 use diesel::pg::{CopyFormat, PgConnection};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
@@ -17,6 +16,7 @@ use super::binary_copy::{self, EntryWriter};
 use super::dirty::DirtyRanges;
 use super::schema::{line_counts, log_entries};
 use super::tails::{self, Flushed, Tail};
+use super::transaction::{Patience, transaction};
 use super::{StoreError, to_bigint, to_timestamps};
 use crate::model::{EventTime, Level, OpenEntry, Place, SourceId, Tick, Trace};
 
@@ -117,7 +117,7 @@ pub fn store<R>(
 where
     R: FnOnce(&mut EntryWriter<'_>) -> io::Result<Chunk>,
 {
-    connection.transaction(|connection| {
+    transaction(connection, Patience::Longest, |connection| {
         let mut known = lock(connection, start)?;
         if let Some(flushed) = &start.flushed {
             tails::take_back(connection, start.source, start.line_no, flushed)?;
@@ -157,7 +157,6 @@ fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<Known, Stor
         #[diesel(sql_type = Nullable<Timestamptz>)]
         last_minute: Option<DateTime<Utc>>,
     }
-    connection.batch_execute("set local lock_timeout = '30s'")?;
     let rows = diesel::sql_query(include_str!("lock_source.sql"))
         .bind::<BigInt, _>(start.source.0)
         .bind::<BigInt, _>(start.generation)

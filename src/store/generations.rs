@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use super::sources::Source;
+use super::transaction::{Patience, execute_alone, load_alone, transaction};
 use super::{StoreError, from_bigint, to_bigint};
 use crate::model::{FileIdentity, Gap, Generation, GenerationState, Place, SourceId, Tick};
 
@@ -94,13 +95,12 @@ pub fn unfinished<'s>(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = diesel::sql_query(
+    let query = diesel::sql_query(
         "select * from generations where source_id = any ($1) and state = 'unfinished'
          order by source_id, generation",
     )
-    .bind::<Array<BigInt>, _>(ids)
-    .load(connection)?;
-    by_source(rows)
+    .bind::<Array<BigInt>, _>(ids);
+    by_source(load_alone(connection, query)?)
 }
 
 /// All files of a source but the one at its path.
@@ -108,10 +108,9 @@ pub fn of_source(
     connection: &mut PgConnection,
     source: SourceId,
 ) -> Result<Vec<Generation>, StoreError> {
-    let rows: Vec<Row> =
-        diesel::sql_query("select * from generations where source_id = $1 order by generation")
-            .bind::<BigInt, _>(source.0)
-            .load(connection)?;
+    let query = "select * from generations where source_id = $1 order by generation";
+    let query = diesel::sql_query(query).bind::<BigInt, _>(source.0);
+    let rows: Vec<Row> = load_alone(connection, query)?;
     rows.into_iter().map(|row| Ok(row.read()?.1)).collect()
 }
 
@@ -121,14 +120,13 @@ pub fn with_inodes(
     sources: &[SourceId],
     inodes: &[u64],
 ) -> Result<HashMap<SourceId, Vec<Generation>>, StoreError> {
-    let rows = diesel::sql_query(
+    let query = diesel::sql_query(
         "select * from generations where source_id = any ($1) and inode = any ($2)
          order by source_id, generation",
     )
     .bind::<Array<BigInt>, _>(sources.iter().map(|source| source.0).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(inodes.iter().map(|inode| to_bigint(*inode)).collect::<Vec<_>>())
-    .load(connection)?;
-    by_source(rows)
+    .bind::<Array<BigInt>, _>(inodes.iter().map(|inode| to_bigint(*inode)).collect::<Vec<_>>());
+    by_source(load_alone(connection, query)?)
 }
 
 /// Stores what became of the files of a source, all at once.
@@ -141,7 +139,7 @@ pub fn change(
     change: &Change<'_>,
     tick: Tick,
 ) -> Result<(), StoreError> {
-    connection.transaction(|connection| {
+    transaction(connection, Patience::Short, |connection| {
         lock(connection, source)?;
         write_files(connection, source.id, change.files, tick)?;
         for gap in change.gaps {
@@ -174,7 +172,7 @@ pub fn close(
     gap: Option<&Gap>,
     tick: Tick,
 ) -> Result<(), StoreError> {
-    connection.transaction(|connection| {
+    transaction(connection, Patience::Short, |connection| {
         lock(connection, source)?;
         write_files(connection, source.id, std::slice::from_ref(file), tick)?;
         gap.map_or(Ok(()), |gap| write_gap(connection, source.id, gap, tick))
@@ -192,7 +190,7 @@ pub fn move_to(
     place: &Place,
 ) -> Result<(), StoreError> {
     let byte_offset = reading.place.map_or(0, |place| place.byte_offset);
-    let moved = diesel::sql_query(
+    let statement = diesel::sql_query(
         "update generations
          set byte_offset = $4, head_hash = $5, marker_hash = $6, begin_hash = $7
          where source_id = $1 and generation = $2 and byte_offset = $3",
@@ -203,8 +201,8 @@ pub fn move_to(
     .bind::<BigInt, _>(to_bigint(place.byte_offset))
     .bind::<BigInt, _>(to_bigint(place.head_hash))
     .bind::<BigInt, _>(to_bigint(place.marker_hash))
-    .bind::<BigInt, _>(to_bigint(place.begin_hash))
-    .execute(connection)?;
+    .bind::<BigInt, _>(to_bigint(place.begin_hash));
+    let moved = execute_alone(connection, statement)?;
     if moved == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }
 

@@ -3,11 +3,11 @@
 //! Each is one transaction. A run that is at work on the source meanwhile, perhaps on another
 //! host, finds its place gone ([`StoreError::Overtaken`]) and stores nothing of it.
 
-use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::transaction::{Patience, execute_alone, transaction};
 use super::{StoreError, from_bigint, sources};
 use crate::model::{FileIdentity, Place, SourceId};
 
@@ -39,7 +39,7 @@ pub fn forget(
     connection: &mut PgConnection,
     source: SourceId,
 ) -> Result<Option<Deleted>, StoreError> {
-    connection.transaction(|connection| {
+    transaction(connection, Patience::Endless, |connection| {
         if lock(connection, source)?.is_none() {
             return Ok(None);
         }
@@ -68,7 +68,7 @@ pub fn reset(
     source: SourceId,
     beginning: impl Fn(FileIdentity) -> Place,
 ) -> Result<Option<Deleted>, StoreError> {
-    connection.transaction(|connection| {
+    transaction(connection, Patience::Endless, |connection| {
         let Some(file) = lock(connection, source)? else { return Ok(None) };
         let deleted = delete_what_was_read(connection, source)?;
         // A new row, so that every column begins as in a source that was never read.
@@ -92,13 +92,13 @@ pub fn rename(
     source: SourceId,
     path: &str,
 ) -> Result<(), StoreError> {
-    diesel::sql_query(
+    let statement = diesel::sql_query(
         "update sources set path = $2, name = case when name = path then $2 else name end
          where id = $1",
     )
     .bind::<BigInt, _>(source.0)
-    .bind::<Text, _>(path)
-    .execute(connection)?;
+    .bind::<Text, _>(path);
+    execute_alone(connection, statement)?;
     Ok(())
 }
 
@@ -111,8 +111,7 @@ pub fn rename_host(
     old: &str,
     new: &str,
 ) -> Result<usize, StoreError> {
-    connection.transaction(|connection| {
-        connection.batch_execute("set local lock_timeout = '30s'")?;
+    transaction(connection, Patience::Endless, |connection| {
         let mut run = |statement: &str| {
             diesel::sql_query(statement)
                 .bind::<Text, _>(old)
@@ -148,7 +147,6 @@ impl Locked {
 
 /// Waits until no run is within a transaction about the source, and keeps others out.
 fn lock(connection: &mut PgConnection, source: SourceId) -> Result<Option<Locked>, StoreError> {
-    connection.batch_execute("set local lock_timeout = '30s'")?;
     Ok(diesel::sql_query("select device, inode from ingest_state where source_id = $1 for update")
         .bind::<BigInt, _>(source.0)
         .get_result(connection)

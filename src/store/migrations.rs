@@ -8,10 +8,10 @@ use std::error::Error;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::transaction::{Patience, load_alone, transaction};
 use super::{StoreError, lines_joined};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
@@ -70,7 +70,7 @@ fn look(connection: &mut PgConnection) -> Result<Schema, StoreError> {
 /// When a migration fails; nothing is applied then.
 pub fn run(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     create_version_table(connection)?;
-    connection.transaction(|connection| {
+    transaction(connection, Patience::Endless, |connection| {
         // diesel's harness takes no lock of its own.
         connection.batch_execute("lock table __diesel_schema_migrations in exclusive mode")?;
         let applied = connection.run_pending_migrations(MIGRATIONS);
@@ -127,7 +127,7 @@ fn applied_versions(connection: &mut PgConnection) -> Result<Option<Vec<String>>
     }
     // The table is nearly always there: it is asked for only when reading it failed.
     match load_versions(connection) {
-        Err(DieselError::DatabaseError(..)) => {
+        Err(error @ StoreError::Database(_)) if !error.is_lost_connection() => {
             let table = "select to_regclass('__diesel_schema_migrations') is not null as exists";
             let table = diesel::sql_query(table).get_result::<Exists>(connection)?;
             // It may have been made meanwhile.
@@ -137,9 +137,9 @@ fn applied_versions(connection: &mut PgConnection) -> Result<Option<Vec<String>>
     }
 }
 
-fn load_versions(connection: &mut PgConnection) -> QueryResult<Vec<String>> {
-    let rows = diesel::sql_query("select version from __diesel_schema_migrations order by version")
-        .load::<Version>(connection)?;
+fn load_versions(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+    let query = "select version from __diesel_schema_migrations order by version";
+    let rows: Vec<Version> = load_alone(connection, diesel::sql_query(query))?;
     Ok(rows.into_iter().map(|row| row.version).collect())
 }
 

@@ -17,10 +17,12 @@ pub mod runs;
 pub mod schema;
 pub mod sources;
 pub mod tails;
+pub mod transaction;
 
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use self::transaction::Locker;
 use crate::model::{EventTime, Level, Trace};
 
 /// Why something could not be stored or read.
@@ -41,8 +43,11 @@ pub enum StoreError {
     #[error("cannot migrate the database: {0}")]
     Migration(String),
     /// The connection broke while entries were on their way.
-    #[error("lost the connection to the database: {0}")]
+    #[error("lost the connection to the database: {}", lines_joined(&.0.to_string()))]
     Connection(std::io::Error),
+    /// Somebody else keeps a lock that is needed.
+    #[error("waited too long for a lock on tripline's tables{}", of(.0.as_ref()))]
+    Locked(Option<Locker>),
     /// Another run has moved the place of this source meanwhile.
     #[error("another run reads this source")]
     Overtaken,
@@ -59,6 +64,12 @@ impl From<DieselError> for StoreError {
 }
 
 impl StoreError {
+    /// Whether it is of no use to go on with another source: the connection is gone, or somebody
+    /// has locked what all of them need.
+    pub fn stops_everything(&self) -> bool {
+        self.is_lost_connection() || matches!(self, Self::Locked(_))
+    }
+
     /// Whether no further statement can work, because the connection is gone.
     pub fn is_lost_connection(&self) -> bool {
         match self {
@@ -95,6 +106,12 @@ fn on_one_line(error: &DieselError) -> String {
         other => other.to_string(),
     };
     format!("{what}: {}", lines_joined(&said))
+}
+
+/// Who it is that others wait for, as the end of a message.
+fn of(locker: Option<&Locker>) -> String {
+    let words = "; the oldest transaction that uses them is that of";
+    locker.map_or_else(String::new, |locker| format!("{words} {locker}"))
 }
 
 /// The lines of a message on one line. What the client library guesses on indented lines is

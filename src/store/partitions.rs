@@ -1,9 +1,9 @@
 //! Partitions of `log_entries`: which times have one, and making those that are missing.
 //!
 //! Partitions reach from the interval of one year before the tick to the interval after it;
-//! older entries lie in the default partition. One is made in a short transaction of its own and attached, never
-//! inside of a chunk's transaction: `create table ... partition of` would wait for every
-//! ingest that is running and make all readers queue behind it.
+//! older entries lie in the default partition. One is made in a short transaction of its own
+//! and attached, never inside of a chunk's transaction: `create table ... partition of` would
+//! wait for every ingest that is running and make all readers queue behind it.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
@@ -13,10 +13,16 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::Timestamptz;
 
 use super::StoreError;
+use super::transaction::{Patience, load_alone, transaction};
 use crate::model::{EventTime, PartitionInterval, Tick};
 
 /// How far before the tick partitions are made.
 const REACH_BACK: TimeDelta = TimeDelta::days(365);
+
+/// How long to wait for the lock on all entries. Whoever reads them meanwhile waits as well.
+const LOCK_TIMEOUT: &str = "5s";
+/// The same for a partition that is not needed yet.
+const AHEAD_LOCK_TIMEOUT: &str = "200ms";
 
 /// The interval that holds a day: its first day and the day after its last.
 fn around(interval: PartitionInterval, day: NaiveDate) -> (NaiveDate, NaiveDate) {
@@ -83,14 +89,26 @@ impl Partitions {
         midnight(around(self.interval, day).0)
     }
 
-    /// Makes the partitions of the tick and of the interval after it.
+    /// Makes the partition of the interval after the tick's.
+    ///
+    /// There is a whole interval's time for that: where somebody keeps a lock on the entries, a
+    /// later run makes it. It follows the entries, not the tick alone: a clock that is wrong by
+    /// years makes no partition.
     pub fn ensure_ahead(&mut self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        if !self.cover(self.tick.0.into()) {
+            return Ok(());
+        }
         let (_, next) = around(self.interval, self.tick.0.date_naive());
-        self.ensure(connection, self.tick.0.into())?;
-        self.ensure(connection, midnight(next))
+        match self.ensure_within(connection, midnight(next), AHEAD_LOCK_TIMEOUT) {
+            Err(error @ StoreError::Locked(_)) => {
+                log::info!("cannot make the next partition yet: {error}");
+                Ok(())
+            }
+            made => made,
+        }
     }
 
-    /// Makes the partition of a time, if there is none.
+    /// Makes the partition of a time, if there is none, and the one that will be needed next.
     ///
     /// Where the default partition holds entries of that time (the clock was wrong once), they
     /// and all further ones stay there.
@@ -99,12 +117,23 @@ impl Partitions {
         connection: &mut PgConnection,
         time: EventTime,
     ) -> Result<(), StoreError> {
+        self.ensure_within(connection, time, LOCK_TIMEOUT)?;
+        self.ensure_ahead(connection)
+    }
+
+    fn ensure_within(
+        &mut self,
+        connection: &mut PgConnection,
+        time: EventTime,
+        lock_timeout: &str,
+    ) -> Result<(), StoreError> {
         if self.cover(time) {
             return Ok(());
         }
         let (from, to) = self.free_interval(time);
-        match create(connection, from, to) {
+        match create(connection, from, to, lock_timeout) {
             Ok(()) => self.reload(connection),
+            Err(error) if error.is_lost_connection() => Err(error),
             Err(error) => {
                 // Another run may have made it meanwhile.
                 self.reload(connection)?;
@@ -117,7 +146,7 @@ impl Partitions {
                 if !matches!(kind, DatabaseErrorKind::CheckViolation) {
                     return Err(error);
                 }
-                log::warn!("entries from {} on stay in log_entries_default", from.to_utc());
+                log::info!("entries from {} on stay in log_entries_default", from.to_utc());
                 self.insert((from, to));
                 Ok(())
             }
@@ -149,7 +178,8 @@ impl Partitions {
             #[diesel(sql_type = Timestamptz)]
             ends_at: DateTime<Utc>,
         }
-        let rows = diesel::sql_query(include_str!("partitions.sql")).load::<Bounds>(connection)?;
+        let query = diesel::sql_query(include_str!("partitions.sql"));
+        let rows: Vec<Bounds> = load_alone(connection, query)?;
         self.bounds =
             rows.into_iter().map(|row| (row.begins_at.into(), row.ends_at.into())).collect();
         Ok(())
@@ -157,13 +187,19 @@ impl Partitions {
 }
 
 /// Makes a partition and attaches it.
-fn create(connection: &mut PgConnection, from: EventTime, to: EventTime) -> Result<(), StoreError> {
+fn create(
+    connection: &mut PgConnection,
+    from: EventTime,
+    to: EventTime,
+    lock_timeout: &str,
+) -> Result<(), StoreError> {
     let (from, to) = (from.to_utc(), to.to_utc());
     let name = format!("log_entries_{}_{}", from.format("%Y%m%d"), to.format("%Y%m%d"));
-    connection.transaction(|connection| {
-        // Nothing here comes from a user: the name and the bounds are made of dates.
+    transaction(connection, Patience::Short, |connection| {
+        // Readers queue behind this while it waits. Nothing here comes from a user: the name and the bounds are made of dates.
         connection.batch_execute(&format!(
-            "set local lock_timeout = '5s';
+            "select set_config('lock_timeout', '{lock_timeout}', true)
+                 where current_setting('lock_timeout') = '30s';
              create table {name} (like log_entries including all);
              alter table log_entries attach partition {name}
                  for values from ('{}') to ('{}');",

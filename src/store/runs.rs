@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::StoreError;
 use super::schema::runs;
+use super::transaction::execute_alone;
 use crate::model::Tick;
 
 /// The figures of a run.
@@ -56,22 +57,21 @@ pub fn record(
     figures: &Figures,
 ) -> Result<(), StoreError> {
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-    diesel::insert_into(runs::table)
-        .values(NewRun {
-            host,
-            command,
-            version: env!("CARGO_PKG_VERSION"),
-            started_at: tick.0,
-            duration_ms: i64::try_from(duration.as_millis()).unwrap_or(i64::MAX),
-            sources: count(figures.sources),
-            bytes: i64::try_from(figures.bytes).unwrap_or(i64::MAX),
-            lines: figures.lines,
-            entries: figures.entries,
-            unparsed_lines: figures.unparsed_lines,
-            alerts_fired: count(figures.alerts_fired),
-            alerts_resolved: count(figures.alerts_resolved),
-            errors: count(figures.errors),
-        })
-        .execute(connection)?;
+    let statement = diesel::insert_into(runs::table).values(NewRun {
+        host,
+        command,
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: tick.0,
+        duration_ms: i64::try_from(duration.as_millis()).unwrap_or(i64::MAX),
+        sources: count(figures.sources),
+        bytes: i64::try_from(figures.bytes).unwrap_or(i64::MAX),
+        lines: figures.lines,
+        entries: figures.entries,
+        unparsed_lines: figures.unparsed_lines,
+        alerts_fired: count(figures.alerts_fired),
+        alerts_resolved: count(figures.alerts_resolved),
+        errors: count(figures.errors),
+    });
+    execute_alone(connection, statement)?;
     Ok(())
 }

@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
 
 use super::tails::{Flushed, Tail};
+use super::transaction::{execute_alone, load_alone};
 use super::{StoreError, from_bigint, parse_level, parse_trace, to_bigint};
 use crate::model::{
     EventTime, FileIdentity, Generation, GenerationState, OpenEntry, Place, SourceId, Tick, Trace,
@@ -292,12 +294,8 @@ impl TryFrom<SourceRow> for Source {
 
 /// All sources of a host.
 pub fn load(connection: &mut PgConnection, host: &str) -> Result<Vec<Source>, StoreError> {
-    diesel::sql_query(include_str!("sources.sql"))
-        .bind::<Text, _>(host)
-        .load::<SourceRow>(connection)?
-        .into_iter()
-        .map(Source::try_from)
-        .collect()
+    let query = diesel::sql_query(include_str!("sources.sql")).bind::<Text, _>(host);
+    load_alone::<SourceRow, _>(connection, query)?.into_iter().map(Source::try_from).collect()
 }
 
 /// Makes the row of a source that is seen for the first time, or notes changed settings.
@@ -315,15 +313,15 @@ pub fn register(
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
-    let row = diesel::sql_query(include_str!("register_source.sql"))
+    let statement = diesel::sql_query(include_str!("register_source.sql"))
         .bind::<Text, _>(host)
         .bind::<Text, _>(path)
         .bind::<Text, _>(&settings.name)
         .bind::<Text, _>(&settings.format)
         .bind::<Text, _>(&settings.timezone)
-        .bind::<Timestamptz, _>(tick.0)
-        .get_result::<Registered>(connection)?;
-    Ok(SourceId(row.id))
+        .bind::<Timestamptz, _>(tick.0);
+    let rows: Vec<Registered> = load_alone(connection, statement)?;
+    rows.first().map(|row| SourceId(row.id)).ok_or_else(|| DieselError::NotFound.into())
 }
 
 /// Notes where the reading of a source's first file begins.
@@ -335,7 +333,7 @@ pub fn begin(
     source: SourceId,
     place: &Place,
 ) -> Result<(), StoreError> {
-    let changed = diesel::sql_query(
+    let statement = diesel::sql_query(
         "update ingest_state
          set generation = 1, device = $2, inode = $3, byte_offset = $4, head_hash = $5,
              marker_hash = $6, begin_hash = $7, size_bytes = $4
@@ -347,8 +345,8 @@ pub fn begin(
     .bind::<BigInt, _>(to_bigint(place.byte_offset))
     .bind::<BigInt, _>(to_bigint(place.head_hash))
     .bind::<BigInt, _>(to_bigint(place.marker_hash))
-    .bind::<BigInt, _>(to_bigint(place.begin_hash))
-    .execute(connection)?;
+    .bind::<BigInt, _>(to_bigint(place.begin_hash));
+    let changed = execute_alone(connection, statement)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }
 
@@ -358,15 +356,15 @@ pub fn adopt(
     source: &Source,
     identity: FileIdentity,
 ) -> Result<(), StoreError> {
-    diesel::sql_query(
+    let statement = diesel::sql_query(
         "update ingest_state set device = $2, inode = $3
          where source_id = $1 and generation = $4",
     )
     .bind::<BigInt, _>(source.id.0)
     .bind::<BigInt, _>(to_bigint(identity.device))
     .bind::<BigInt, _>(to_bigint(identity.inode))
-    .bind::<BigInt, _>(source.generation)
-    .execute(connection)?;
+    .bind::<BigInt, _>(source.generation);
+    execute_alone(connection, statement)?;
     Ok(())
 }
 
@@ -379,13 +377,13 @@ pub fn note_read_to_end(
     tick: Tick,
 ) -> Result<(), StoreError> {
     let ids: Vec<i64> = sources.iter().map(|id| id.0).collect();
-    diesel::sql_query(
+    let statement = diesel::sql_query(
         "update ingest_state set read_to_end_at = greatest(read_to_end_at, $2)
          where source_id = any ($1)",
     )
     .bind::<diesel::sql_types::Array<BigInt>, _>(ids)
-    .bind::<Timestamptz, _>(tick.0)
-    .execute(connection)?;
+    .bind::<Timestamptz, _>(tick.0);
+    execute_alone(connection, statement)?;
     Ok(())
 }
 
@@ -396,7 +394,7 @@ pub fn note_error(
     error: Option<&str>,
     tick: Tick,
 ) -> Result<(), StoreError> {
-    diesel::sql_query(
+    let statement = diesel::sql_query(
         "update ingest_state
          set last_error = $2,
              last_error_since = case
@@ -409,7 +407,7 @@ pub fn note_error(
     )
     .bind::<BigInt, _>(source.0)
     .bind::<Nullable<Text>, _>(error)
-    .bind::<Timestamptz, _>(tick.0)
-    .execute(connection)?;
+    .bind::<Timestamptz, _>(tick.0);
+    execute_alone(connection, statement)?;
     Ok(())
 }

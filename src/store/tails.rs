@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz};
 use serde::{Deserialize, Serialize};
 
+use super::transaction::execute_alone;
 use super::{StoreError, to_bigint};
 use crate::model::{EventTime, OpenEntry, SourceId, Trace};
 
@@ -86,7 +87,7 @@ pub fn note(
 ) -> Result<(), StoreError> {
     let flushed = tail.flushed.as_ref().map(serde_json::to_value).transpose();
     let flushed = flushed.map_err(|error| StoreError::UnknownValue(error.to_string(), "tail"))?;
-    diesel::sql_query(
+    let statement = diesel::sql_query(
         "insert into ingest_tails (source_id, generation, byte_offset, bytes, hash, first_seen_at, flushed)
          select source_id, generation, byte_offset, $4, $5, $6, $7
          from ingest_state
@@ -102,8 +103,8 @@ pub fn note(
     .bind::<BigInt, _>(to_bigint(tail.bytes))
     .bind::<BigInt, _>(to_bigint(tail.hash))
     .bind::<Timestamptz, _>(tail.first_seen_at)
-    .bind::<Nullable<Jsonb>, _>(flushed)
-    .execute(connection)?;
+    .bind::<Nullable<Jsonb>, _>(flushed);
+    execute_alone(connection, statement)?;
     Ok(())
 }
 

@@ -107,7 +107,7 @@ impl Bench {
         let tick = tick(3 * 86_400_000_000);
         Partitions::load(&mut connection, PartitionInterval::Week, tick)
             .unwrap()
-            .ensure_ahead(&mut connection)
+            .ensure(&mut connection, tick.0.into())
             .unwrap();
         Self { connection, database }
     }

@@ -9,6 +9,7 @@
 
 mod command_line;
 mod database;
+mod locks;
 mod logs;
 mod output;
 mod stopping;

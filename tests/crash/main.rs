@@ -1,8 +1,10 @@
 //! Whatever happens to runs, the rows are those of one undisturbed run over the same log.
 
 #![allow(
+    clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "clippy.toml allows it in tests, but not in what they share"
+    reason = "clippy.toml allows them in tests, but not in what they share"
 )]
 
 mod growing;
@@ -10,6 +12,9 @@ mod instants;
 mod overlap;
 mod points;
 mod scenario;
+#[path = "../support/scratch.rs"]
+mod scratch;
+mod server;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;
@@ -88,15 +93,19 @@ fn expect_undisturbed(setup: &Setup, log: &str) {
     wait_for_the_server(connection);
     let last = ran(&mut run(setup));
     assert_eq!((last.code, last.stderr.as_str()), (Some(0), ""));
-    // Compared row by row: a difference is one row long, not a megabyte.
-    let (found, expected) = (result(connection), undisturbed(log));
-    for (found, expected) in found.iter().zip(&expected) {
-        assert_eq!(found, expected);
-    }
-    assert_eq!(found.len(), expected.len());
+    expect_rows(&result(connection), &undisturbed(log));
     let untold = "select count(*)::text as value from alerts
                   where merged_into is null and not exists (
                       select from notifications
                       where alert_id = alerts.id and delivered_at is not null)";
     assert_eq!(setup.value(untold), "0", "alerts that nobody was told of");
+}
+
+/// Compares row by row: a difference is one row long then, not a megabyte.
+#[track_caller]
+fn expect_rows(found: &[String], expected: &[String]) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(found.len(), expected.len());
 }

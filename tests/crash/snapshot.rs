@@ -8,11 +8,12 @@ use diesel::pg::PgConnection;
 use crate::support::program::rows;
 
 /// All tables that hold rows, those that others refer to first.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "sources",
     "ingest_state",
     "generations",
     "generation_lines",
+    "ingest_tails",
     "ingest_gaps",
     "log_entries",
     "line_counts",

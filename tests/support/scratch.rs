@@ -18,6 +18,7 @@ pub(crate) struct Scratch {
     pub(crate) folder: TempDir,
 }
 
+#[allow(dead_code, reason = "no test binary uses all of it")]
 impl Scratch {
     /// With its base folder at a path below a new folder. Nothing is started yet.
     pub(crate) fn below(path: impl AsRef<Path>, durability: Durability) -> Self {

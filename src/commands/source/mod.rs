@@ -20,6 +20,7 @@ use crate::lock::RunLock;
 use crate::model::SourceId;
 use crate::report::sources::ListedSource;
 use crate::store::housekeeping;
+use crate::store::transaction::{Patience, transaction};
 use crate::tail::identity;
 use crate::{config, report, visible};
 
@@ -167,7 +168,7 @@ impl Work<'_> {
     }
 
     fn sources(&mut self) -> anyhow::Result<Vec<ListedSource>> {
-        Ok(report::sources::list(&mut self.connection)?)
+        Ok(transaction(&mut self.connection, Patience::Long, report::sources::list)?)
     }
 
     /// The source that the command line names.
