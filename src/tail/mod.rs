@@ -1,6 +1,6 @@
 //! Which bytes of a log are new?
 //!
-//! In: a path and the [`Place`](crate::model::Place) where reading stopped. Out: an open file and the offset from
+//! In: a path and the [`Place`] where reading stopped. Out: an open file and the offset from
 //! which to go on, or what happened to the file in between. Nothing here knows what a line
 //! means, and nothing here touches the database.
 //!
