@@ -2,11 +2,8 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use tripline::cli::{Cli, Global};
 use tripline::commands;
 use tripline::model::Tick;
@@ -18,13 +15,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logger(&cli.global);
     commands::hide_url(&cli.global);
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
-        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&stop)) {
-            log::warn!("cannot listen for signal {signal}: {error}");
-        }
-    }
-    match commands::execute(&cli, Tick(now(&cli.global)), &stop) {
+    match commands::execute(&cli, Tick(now(&cli.global))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if commands::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -4,7 +4,7 @@
 //! fails is logged here and counted; only what stops everything is returned as an error.
 
 use std::io::Write;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::pg::PgConnection;
 
@@ -105,6 +105,9 @@ impl Pipeline<'_> {
     ) -> Result<Outcome, StoreError> {
         let mut evaluation = Figures::default();
         let mut outcome = self.read(connection, targets, &mut |connection, source| {
+            if self.is_to_stop() {
+                return Ok(());
+            }
             alerting::evaluate(connection, source, self.tick)
                 .or_else(|error| tell(error, &mut evaluation))
         })?;
@@ -114,7 +117,8 @@ impl Pipeline<'_> {
 
     /// The second and the third stage: from entries to alerts, from alerts to people.
     ///
-    /// A source that cannot be evaluated does not stop the others.
+    /// A source that cannot be evaluated does not stop the others. Returns whether all was done
+    /// before the process was asked to end.
     ///
     /// # Errors
     /// When the database is lost or locked.
@@ -123,9 +127,12 @@ impl Pipeline<'_> {
         connection: &mut PgConnection,
         figures: &mut Figures,
         stdout: &mut dyn Write,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let host = (!self.config.evaluate.all_hosts).then_some(self.host);
         for source in alerting::sources_to_evaluate(connection, host)? {
+            if self.is_to_stop() {
+                return Ok(false);
+            }
             let announced = alerting::evaluate(connection, source, self.tick).and_then(|()| {
                 alerting::announce(connection, source, self.host, notify::STDOUT, self.tick)
             });
@@ -137,6 +144,9 @@ impl Pipeline<'_> {
                 Err(error) => tell(error, figures)?,
             }
         }
+        if self.is_to_stop() {
+            return Ok(false);
+        }
         match notify::deliver_to_stdout(connection, self.host, self.tick, stdout) {
             Ok(_) => {}
             Err(NotifyError::Store(error)) if error.stops_everything() => return Err(error),
@@ -145,7 +155,11 @@ impl Pipeline<'_> {
                 figures.errors += 1;
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn is_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 }
 

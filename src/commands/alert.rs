@@ -25,7 +25,7 @@ pub(super) fn run(
     let pipeline = session.pipeline(tick, stop, ReadLimits::default());
     pipeline.sync_rules(&mut connection)?;
     let mut figures = Figures::default();
-    pipeline.evaluate_and_deliver(&mut connection, &mut figures, stdout)?;
+    let done = pipeline.evaluate_and_deliver(&mut connection, &mut figures, stdout)?;
     finish(&session, &mut connection, "alert", tick, begun, &figures)?;
-    result(&figures, false)
+    result(&figures, !done)
 }

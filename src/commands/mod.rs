@@ -14,11 +14,10 @@ mod run;
 mod session;
 mod source;
 mod status;
+mod stop;
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 pub use hide_url::hide_url;
 pub use hint::hint;
@@ -37,21 +36,28 @@ pub struct SomeFailed(pub usize);
 
 /// Runs the command of a command line.
 ///
-/// `stop` is set when the process is asked to end.
+/// Commands that change something and can take long end well when the process is asked to; the
+/// others just end.
 ///
 /// # Errors
 /// What failed, with its context; [`exit_code`] says what to exit with.
-pub fn execute(cli: &Cli, tick: Tick, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
+pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
     let global = &cli.global;
     let mut stdout = io::stdout().lock();
     match &cli.command {
-        Command::Run(arguments) => run::run(global, arguments, tick, stop, &mut stdout),
-        Command::Ingest(arguments) => ingest::run(global, arguments, tick, stop),
-        Command::Alert(arguments) => alert::run(global, arguments, tick, stop, &mut stdout),
+        Command::Run(arguments) => {
+            run::run(global, arguments, tick, &stop::on_signal(), &mut stdout)
+        }
+        Command::Ingest(arguments) => ingest::run(global, arguments, tick, &stop::on_signal()),
+        Command::Alert(arguments) => {
+            alert::run(global, arguments, tick, &stop::on_signal(), &mut stdout)
+        }
         Command::Migrate => migrate::run(global, &mut stdout),
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),
         Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),
-        Command::Source(arguments) => source::run(global, &arguments.command, stop, &mut stdout),
+        Command::Source(arguments) => {
+            source::run(global, &arguments.command, &stop::on_signal(), &mut stdout)
+        }
         Command::Replay(arguments) => replay::run(arguments, &mut stdout),
         Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),
     }?;

@@ -34,7 +34,8 @@ pub(super) fn run(
     drop(ingest_lock);
     if !outcome.stopped {
         let _lock = session.lock(Stage::Alert, arguments.wait.seconds, stop)?;
-        pipeline.evaluate_and_deliver(&mut connection, &mut outcome.figures, stdout)?;
+        outcome.stopped =
+            !pipeline.evaluate_and_deliver(&mut connection, &mut outcome.figures, stdout)?;
     }
     finish(&session, &mut connection, "run", tick, begun, &outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
