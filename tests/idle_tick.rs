@@ -41,7 +41,7 @@ fn a_tick_with_nothing_new_asks_little() {
         -- Sources of host $1, or of every host, that have something to evalua
         COMMIT
         -- What every transaction begins with; how long a statement may take f
-        select exists ( select from notifications where host = $1 and next_att
+        select exists ( select from notifications where host = $1 and (next_at
         COMMIT
         -- What every transaction begins with; how long a statement may take f
         INSERT INTO "runs" ("host", "command", "version", "started_at", "durat

@@ -2,6 +2,7 @@
 
 mod alert;
 mod alerts;
+mod clock;
 mod confirm;
 mod db;
 mod hide_url;
@@ -19,6 +20,7 @@ mod stop;
 use std::io::{self, Write};
 use std::path::Path;
 
+use clock::plausible;
 pub use hide_url::hide_url;
 pub use hint::hint;
 
@@ -46,11 +48,13 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match &cli.command {
         Command::Run(arguments) => {
-            run::run(global, arguments, tick, &stop::on_signal(), &mut stdout)
+            run::run(global, arguments, plausible(tick, global)?, &stop::on_signal(), &mut stdout)
         }
-        Command::Ingest(arguments) => ingest::run(global, arguments, tick, &stop::on_signal()),
+        Command::Ingest(arguments) => {
+            ingest::run(global, arguments, plausible(tick, global)?, &stop::on_signal())
+        }
         Command::Alert(arguments) => {
-            alert::run(global, arguments, tick, &stop::on_signal(), &mut stdout)
+            alert::run(global, arguments, plausible(tick, global)?, &stop::on_signal(), &mut stdout)
         }
         Command::Migrate => migrate::run(global, &mut stdout),
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),

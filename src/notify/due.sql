@@ -23,7 +23,8 @@ left join lateral (
 ) entry on true
 where notification.host = $1
   and notification.channel = $2
-  and notification.next_attempt_at <= $3
+  -- The clock may have been set back since.
+  and (notification.next_attempt_at <= $3 or notification.created_at > $3)
   and notification.delivered_at is null
   and notification.given_up_at is null
 order by alert.started_at, notification.id

@@ -115,7 +115,7 @@ fn is_any_due(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryRes
     let row = diesel::sql_query(
         "select exists (
              select from notifications
-             where host = $1 and next_attempt_at <= $2
+             where host = $1 and (next_attempt_at <= $2 or created_at > $2)
                and delivered_at is null and given_up_at is null
          ) as is_due",
     )

@@ -139,7 +139,7 @@ pub fn load(connection: &mut PgConnection, host: &str) -> Result<Status, StoreEr
         "select command, host, started_at, duration_ms, lines, entries, errors
          from runs
          where host = $1
-         order by started_at desc, id desc
+         order by id desc
          limit 1",
     )
     .bind::<Text, _>(host)

@@ -7,6 +7,7 @@
     reason = "clippy.toml allows it in tests, but not in what they share"
 )]
 
+mod clock;
 mod command_line;
 mod database;
 mod locks;
