@@ -4,12 +4,13 @@
 //! they are read with it, and are no sources. What only looks like one is a log of its own.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::target::Target;
 use super::{IngestError, Stage};
-use crate::model::SourceId;
+use crate::model::{FileIdentity, Place, SourceId};
 use crate::store::sources::{self, Source};
 use crate::store::{StoreError, generations};
 use crate::tail::facts::Role;
@@ -81,12 +82,20 @@ impl Archives {
     }
 }
 
+/// The place of a source, if a file holds it; of one of which nothing was read, none does.
+fn holds(source: &Source, log: &mut LogFile) -> io::Result<Option<Place>> {
+    let Some(place) = source.place.filter(|place| place.byte_offset > 0) else { return Ok(None) };
+    Ok(identity::holds(&mut log.content, &place)?.then_some(place))
+}
+
 impl Stage<'_> {
     /// What the config makes of a file beside a log.
     pub(super) fn role(&self, log: &Target, path: &Path) -> Role {
         let is_source = |path| self.known.get(path).is_some_and(|source| source.generation > 0);
-        if self.archives.others.contains(path) || is_source(path) {
+        if self.archives.others.contains(path) {
             Role::OtherLog
+        } else if is_source(path) {
+            Role::FormerLog
         } else if self.archives.log_of(path) == Some(&log.path) {
             Role::Named
         } else {
@@ -108,14 +117,29 @@ impl Stage<'_> {
             return Ok(None);
         }
         // One that comes later in this run, and is further.
-        let other = self.by_identity.get(&log.identity).and_then(|path| self.known.get(path));
-        let Some(other) = other.filter(|other| Path::new(&other.path) != target.path) else {
-            return Ok(None);
-        };
-        let Some(place) = other.place else { return Ok(None) };
+        let Some(other) = self.known_by(source, log.identity) else { return Ok(None) };
+        let path = Path::new(&other.path);
+        let is_read = self.archives.others.contains(path);
+        let leads_here = path.metadata().is_ok_and(|other| identity::of(&other) == log.identity);
         let unread = |source| TailError::Unreadable { path: target.path.clone(), source };
-        let is_it = identity::holds(&mut log.content, &place).map_err(unread)?;
-        Ok(is_it.then(|| PathBuf::from(&other.path)))
+        let is_it = is_read && leads_here && holds(other, log).map_err(unread)?.is_some();
+        Ok(is_it.then(|| path.to_owned()))
+    }
+
+    /// How far the file of a source was read as the one of another source, which it was before
+    /// it was renamed.
+    pub(super) fn read_elsewhere(
+        &self,
+        source: &Source,
+        log: &mut LogFile,
+    ) -> io::Result<Option<Place>> {
+        self.known_by(source, log.identity).map_or(Ok(None), |other| holds(other, log))
+    }
+
+    /// Another source that has read a file with this device and inode last.
+    fn known_by(&self, source: &Source, file: FileIdentity) -> Option<&Source> {
+        let other = self.known.get(self.by_identity.get(&file)?)?;
+        (other.id != source.id).then_some(other)
     }
 
     /// Reads the targets that are named like rotated files, as far as they are none.

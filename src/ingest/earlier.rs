@@ -4,7 +4,9 @@
 //! file has an offset of its own, and every run reads on in them, the oldest first.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -17,7 +19,8 @@ use crate::parse::{Line, Parser};
 use crate::store::generations::{self, Change};
 use crate::store::sources::Source;
 use crate::tail::candidates::Search;
-use crate::tail::facts::{Before, FileFacts, Present, Rotation};
+use crate::tail::facts::{Before, FileFacts, Present, Rotation, Substance};
+use crate::tail::names;
 use crate::tail::order::Age;
 use crate::tail::rotation;
 use crate::tail::sight::{self, Known, Sight};
@@ -138,6 +141,16 @@ impl Stage<'_> {
         }
         for file in &mut sight.files {
             file.facts.role = self.role(target, &file.path);
+            let is_new = self.may_grow(file.log.modified);
+            match file.facts.substance {
+                // It will not become more.
+                Substance::Incomplete if !is_new => file.facts.substance = Substance::Own,
+                // Nor has an archive begun that somebody has just made room for.
+                Substance::Empty if is_new && names::is_compressed(&file.facts.path) => {
+                    file.facts.substance = Substance::Incomplete;
+                }
+                _ => {}
+            }
         }
         if !sight.is_still_so(&target.path, log.identity) {
             return Ok(None);
@@ -164,6 +177,7 @@ impl Stage<'_> {
             begins_like,
             last_lines,
             start,
+            read_elsewhere: self.read_elsewhere(source, log).map_err(unread)?,
             from_beginning: target.config.start == Start::Beginning && target.since.is_none(),
         };
         let noted = source.archives_noted;
@@ -260,10 +274,14 @@ impl Stage<'_> {
         if self.outcome.is_unfinished() {
             return result;
         }
-        let may_grow = self.ingest.tick.0 - DateTime::<Utc>::from(modified) < MAY_GROW;
+        let may_grow = self.may_grow(modified);
         let damage = match result {
             Err(IngestError::Read { source: error, .. }) if sight::is_damage(&error) => {
-                Some(error.to_string())
+                let what = match error.kind() {
+                    ErrorKind::OutOfMemory => "needs too much memory to be unpacked",
+                    _ => "is damaged",
+                };
+                Some(format!("a rotated file {what}: {error}"))
             }
             result => {
                 result?;
@@ -271,9 +289,7 @@ impl Stage<'_> {
             }
         };
         let outcome = match (is_archive, ending.get(), damage) {
-            (_, _, Some(damage)) => {
-                Outcome::Lost(None, format!("a rotated file is damaged: {damage}"))
-            }
+            (_, _, Some(reason)) => Outcome::Lost(None, reason),
             (true, Some(End::Whole), _) => Outcome::Finished,
             (true, _, _) if may_grow => Outcome::Open,
             (true, _, _) => Outcome::Lost(None, "a rotated file ends early".to_owned()),
@@ -286,6 +302,11 @@ impl Stage<'_> {
         };
         known.size_bytes = size;
         self.close(target, source, known, outcome)
+    }
+
+    /// Whether a file was changed so lately that it may be changed again.
+    fn may_grow(&self, modified: SystemTime) -> bool {
+        self.ingest.tick.0 - DateTime::<Utc>::from(modified) < MAY_GROW
     }
 
     /// Notes that a file is finished, unless it is not.

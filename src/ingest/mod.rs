@@ -154,9 +154,8 @@ pub fn run(
     let known: HashMap<PathBuf, Source> =
         known.into_iter().map(|source| (PathBuf::from(&source.path), source)).collect();
     let archives = Archives::among(targets, &known);
-    let by_identity = targets
-        .iter()
-        .filter_map(|target| known.get(&target.path))
+    let by_identity = known
+        .values()
         .filter_map(|source| Some((source.place?.identity, PathBuf::from(&source.path))))
         .collect();
     let mut stage = Stage {
@@ -206,7 +205,7 @@ struct Stage<'a> {
     after_chunk: &'a mut AfterChunk<'a>,
     /// The sources of this host, by their paths.
     known: &'a HashMap<PathBuf, Source>,
-    /// The paths of those that are read in this run, by the files that they were.
+    /// Their paths by the files that they were when they were read last.
     by_identity: HashMap<FileIdentity, PathBuf>,
     /// The numbers of the sources that were read in this run.
     registered_as: HashMap<PathBuf, SourceId>,

@@ -9,7 +9,7 @@ with state as materialized (
       and line_no = $4
       and (
           generation = $2 and byte_offset = $3
-          or generation > $2 and exists (
+          or generation <> $2 and exists (
               select from generations earlier
               where earlier.source_id = $1
                 and earlier.generation = $2

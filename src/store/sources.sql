@@ -16,7 +16,7 @@ join ingest_state state on state.source_id = source.id
 left join ingest_tails tail on tail.source_id = source.id
     and (
         tail.generation = state.generation and tail.byte_offset = state.byte_offset
-        or tail.generation < state.generation and exists (
+        or tail.generation <> state.generation and exists (
             select from generations earlier
             where earlier.source_id = tail.source_id
               and earlier.generation = tail.generation

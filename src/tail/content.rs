@@ -146,6 +146,7 @@ pub struct Packed {
     position: u64,
     /// The last of them.
     recent: Vec<u8>,
+    is_broken: bool,
     ending: Ending,
 }
 
@@ -155,7 +156,7 @@ impl Packed {
         let raw = Rc::new(Cell::new(Raw::Bytes));
         let decoder = compression.decoder(RawReader::new(&file, &raw));
         let (recent, ending) = (Vec::new(), Ending::default());
-        Self { file, compression, decoder, raw, position: 0, recent, ending }
+        Self { file, compression, decoder, raw, position: 0, recent, is_broken: false, ending }
     }
 
     fn read_at(&mut self, into: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -166,7 +167,9 @@ impl Packed {
             into[..length].copy_from_slice(&again[..length]);
             return Ok(length);
         }
-        if offset < self.position {
+        // After an error a decoder is in no state to go on.
+        if offset < self.position || self.is_broken {
+            self.is_broken = false;
             self.raw.set(Raw::Bytes);
             self.recent.clear();
             self.decoder = self.compression.decoder(RawReader::new(&self.file, &self.raw));
@@ -202,14 +205,24 @@ impl Packed {
                 Ok(read)
             }
             Err(error) => match self.raw.get() {
-                Raw::Failed => Err(error),
+                Raw::Failed => {
+                    self.is_broken = true;
+                    Err(error)
+                }
                 // It asked for more than there is: what there is, is all right so far.
                 Raw::End => {
                     self.ending.0.set(Some(End::Early));
                     Ok(0)
                 }
-                Raw::Bytes if error.kind() == io::ErrorKind::OutOfMemory => Err(error),
-                Raw::Bytes => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+                Raw::Bytes => {
+                    self.is_broken = true;
+                    let is_large = error.kind() == io::ErrorKind::OutOfMemory;
+                    Err(if is_large {
+                        error
+                    } else {
+                        io::Error::new(io::ErrorKind::InvalidData, error)
+                    })
+                }
             },
         }
     }
@@ -354,11 +367,26 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_without_its_last_bytes_ends_early() {
+        for name in ARCHIVES {
+            let archive = fixture(name);
+            for missing in 1..12 {
+                let (_, end) = all(&mut content(&archive[..archive.len() - missing]));
+                assert_eq!(end.unwrap(), Some(End::Early), "{name} without {missing} bytes");
+            }
+        }
+    }
+
+    #[test]
     fn an_archive_that_needs_much_memory_is_refused() {
         for name in ["large-window.zst", "large-dictionary.xz"] {
-            let (read, end) = all(&mut content(&fixture(name)));
-            assert_eq!(end.unwrap_err().kind(), io::ErrorKind::OutOfMemory, "{name}");
-            assert!(read.is_empty());
+            let mut content = content(&fixture(name));
+            // However often it is tried.
+            for _ in 0..2 {
+                let (read, end) = all(&mut content);
+                assert_eq!(end.unwrap_err().kind(), io::ErrorKind::OutOfMemory, "{name}");
+                assert!(read.is_empty());
+            }
         }
     }
 

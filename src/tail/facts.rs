@@ -34,6 +34,8 @@ pub struct Present {
     pub last_lines: Option<Place>,
     /// Where to begin in a log that is seen for the first time.
     pub start: Place,
+    /// How far it was read as another log that lay at another path.
+    pub read_elsewhere: Option<Place>,
     /// Whether such a log is read from its beginning.
     pub from_beginning: bool,
 }
@@ -77,6 +79,8 @@ pub enum Substance {
     Copy,
     /// It is a beginning of what was read of the present file.
     BeginsPresent,
+    /// An archive that ends early, and was changed so lately that it may still be written.
+    Incomplete,
 }
 
 /// What the config makes of a file.
@@ -87,8 +91,10 @@ pub enum Role {
     /// The paths of the source name it: it is read though it was there before the log was first
     /// seen.
     Named,
-    /// It is a log of its own.
+    /// It is a log of its own, which is read too.
     OtherLog,
+    /// It was a log of its own.
+    FormerLog,
 }
 
 /// What is to be known from now on.

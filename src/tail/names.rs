@@ -146,6 +146,11 @@ fn counts(key: &[u64]) -> Option<Counts> {
     }
 }
 
+/// Whether a name ends like that of a compressed file.
+pub fn is_compressed(name: &str) -> bool {
+    without_compression(name) != name
+}
+
 fn without_compression(name: &str) -> &str {
     COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }

@@ -13,7 +13,7 @@ use super::candidates::Candidate;
 use super::facts::{FileFacts, Role, Substance};
 use super::identity::{self, BEGIN_BYTES, PROBE_BYTES};
 use super::order::Age;
-use super::{Content, LogFile, TailError};
+use super::{Content, End, LogFile, TailError};
 use crate::model::{EventTime, FileIdentity, Generation, GenerationState, Place};
 
 /// How much is compared at once.
@@ -97,7 +97,7 @@ impl<'a> Known<'a> {
     /// When the file cannot be read; what a damaged archive holds is told as far as it goes.
     pub fn held_by(&self, log: &mut LogFile, head: &[u8]) -> io::Result<Held<'a>> {
         let unread = |generation: &&Generation| {
-            generation.place.byte_offset == 0 && generation.place.identity == log.identity
+            generation.place.byte_offset == 0 && is_on_inode_of(generation, log)
         };
         let mut found =
             Held { surely: self.generations.iter().filter(unread).collect(), perhaps: Vec::new() };
@@ -137,6 +137,13 @@ impl<'a> Known<'a> {
     }
 }
 
+/// Whether a file may be the known one itself: an archive that is made of it may get its inode
+/// a moment later.
+fn is_on_inode_of(known: &Generation, log: &LogFile) -> bool {
+    known.place.identity.inode == log.identity.inode
+        && known.file_hash.is_some() == log.content.is_packed()
+}
+
 /// Whether what was read of a known file is in this one, whose head is that of it; `false` if
 /// that is so little, and this file so much more, that it may as well be another one.
 fn is_held(known: &Generation, log: &mut LogFile) -> io::Result<Option<bool>> {
@@ -146,7 +153,7 @@ fn is_held(known: &Generation, log: &mut LogFile) -> io::Result<Option<bool>> {
         return Ok(None);
     }
     let is_much = place.byte_offset > PROBE_BYTES as u64;
-    let is_itself = place.identity.inode == log.identity.inode;
+    let is_itself = is_on_inode_of(known, log);
     let mut goes_on = || log.content.bytes_at(place.byte_offset, 1).map(|more| !more.is_empty());
     Ok(Some(is_much || is_itself || !whatever_is_whole(goes_on())?))
 }
@@ -210,7 +217,9 @@ fn shown_by(
     first_entry: &FirstEntry<'_>,
 ) -> io::Result<(Vec<u8>, FileFacts)> {
     let file_hash = log.file_hash()?;
-    let head = whatever_is_whole(log.content.bytes_at(0, PROBE_BYTES))?;
+    let head = log.content.bytes_at(0, PROBE_BYTES);
+    let is_empty = head.as_ref().is_ok_and(Vec::is_empty);
+    let head = whatever_is_whole(head)?;
     let mut facts = FileFacts {
         path: String::new(),
         identity: log.identity,
@@ -220,7 +229,7 @@ fn shown_by(
         holds: Vec::new(),
         begins_like: Vec::new(),
         goes_on: false,
-        substance: if head.is_empty() { Substance::Empty } else { Substance::Own },
+        substance: if is_empty { Substance::Empty } else { Substance::Own },
         place: place_to_note(log, &head)?,
         role: Role::Unnamed,
     };
@@ -229,6 +238,9 @@ fn shown_by(
         return Ok((head, facts));
     }
     let found = known.held_by(log, &head)?;
+    if found.surely.is_empty() && is_incomplete(log)? {
+        facts.substance = Substance::Incomplete;
+    }
     let numbers = |held: &[&Generation]| held.iter().map(|generation| generation.number).collect();
     facts.holds = numbers(&found.surely);
     facts.begins_like = numbers(&found.perhaps);
@@ -236,7 +248,8 @@ fn shown_by(
     if let Some(most) = most.filter(|most| most.state != GenerationState::Unfinished) {
         facts.goes_on = whatever_is_whole(has_line_from(log, most.place.byte_offset))?;
     }
-    if found.surely.is_empty() && known.begins_present(log, &head)? {
+    let is_unknown = facts.substance == Substance::Own && found.surely.is_empty();
+    if is_unknown && known.begins_present(log, &head)? {
         facts.substance = Substance::BeginsPresent;
     }
     Ok((head, facts))
@@ -257,6 +270,22 @@ pub fn is_damage(error: &io::Error) -> bool {
 
 fn is_end(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof
+}
+
+/// Whether a file is an archive that ends early, or has not even begun.
+fn is_incomplete(log: &mut LogFile) -> io::Result<bool> {
+    if !log.content.is_packed() {
+        return Ok(false);
+    }
+    let ending = log.content.ending();
+    let mut offset = 0;
+    loop {
+        let bytes = whatever_is_whole(log.content.bytes_at(offset, COMPARE_BYTES))?;
+        if bytes.len() < COMPARE_BYTES {
+            return Ok(ending.get() == Some(End::Early));
+        }
+        offset += bytes.len() as u64;
+    }
 }
 
 /// By which a file is recognised of which nothing was read: its end, or the beginning of an
@@ -288,7 +317,9 @@ fn has_line_from(log: &mut LogFile, offset: u64) -> io::Result<bool> {
 fn mark_copies(files: &mut [Beside], present: &mut LogFile) {
     let head_of_present = present.content.bytes_at(0, PROBE_BYTES).unwrap_or_default();
     for at in 0..files.len() {
-        if !files[at].facts.holds.is_empty() || files[at].facts.substance != Substance::Own {
+        let is_known = !files[at].facts.holds.is_empty() || files[at].head.is_empty();
+        if is_known || !matches!(files[at].facts.substance, Substance::Own | Substance::Incomplete)
+        {
             continue;
         }
         let is_copy = files[at].is_beginning_of(&head_of_present, &mut present.content)

@@ -1,15 +1,14 @@
 //! Logs that are missing, unreadable, or no logs.
 
+use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::process::Command;
-use std::{fs, io, thread};
+use std::os::unix::net::UnixListener;
 
 use expect_test::expect;
-use rustix::process::geteuid;
 
 use crate::said;
-use crate::support::program::{Ran, Setup, ran};
+use crate::support::program::{Ran, Setup};
+use crate::support::rights::ran_without_rights;
 
 const GOOD: &str = "2026-01-15 11:00:00 [ERROR] good\n";
 
@@ -113,8 +112,7 @@ fn an_unreadable_log_is_named() {
     setup.write("good.log", GOOD);
     fs::set_permissions(setup.log(), fs::Permissions::from_mode(0o000)).unwrap();
     let mut program = setup.command(["ingest".into(), setup.log(), setup.path("good.log")]);
-    let run =
-        if geteuid().is_root() { without_rights(&setup, &program) } else { ran(&mut program) };
+    let run = ran_without_rights(&setup, &mut program);
     expect![[r#"
         tripline: error: cannot read LOGS/app.log: Permission denied (os error 13)
     "#]]
@@ -125,48 +123,6 @@ fn an_unreadable_log_is_named() {
         tripline: error: cannot read LOGS/good.log/app.log: Not a directory (os error 20)
     "#]]
     .assert_eq(&said(&setup, &run, 1));
-}
-
-/// Runs the program as root without root's right to read everything.
-///
-/// Then it may not enter the folder of the server's socket either, so we pass on what it says
-/// to the server and what the server answers.
-fn without_rights(setup: &Setup, program: &Command) -> Ran {
-    let url = setup.database.url();
-    let Some(server) = url.split(['?', '&']).find_map(|part| part.strip_prefix("host=")) else {
-        return unprivileged(program, url);
-    };
-    let server = server.replace("%2F", "/").replace("%2f", "/") + "/.s.PGSQL.5432";
-    let socket = setup.path(".s.PGSQL.5432");
-    let listener = UnixListener::bind(&socket).unwrap();
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let (mut client, mut server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
-            let (mut to_server, mut to_client) =
-                (server.try_clone().unwrap(), client.try_clone().unwrap());
-            thread::spawn(move || io::copy(&mut client, &mut to_server));
-            thread::spawn(move || io::copy(&mut server, &mut to_client));
-        }
-    });
-    let (name, user) = ("current_database()", "current_user");
-    let of = |what| setup.value(&format!("select {what}::text as value"));
-    let folder = setup.folder.path().display();
-    let url = format!("host={folder} port=5432 dbname={} user={}", of(name), of(user));
-    unprivileged(program, &url)
-}
-
-/// Runs the program without the two rights that make root read everything.
-fn unprivileged(program: &Command, url: &str) -> Ran {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--bounding-set=-dac_override,-dac_read_search", "--"])
-        .arg(program.get_program())
-        .args(program.get_args())
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .envs(program.get_envs().filter_map(|(name, value)| value.map(|value| (name, value))))
-        .env("TRIPLINE_DATABASE_URL", url);
-    ran(&mut command)
 }
 
 #[test]

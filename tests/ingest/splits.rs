@@ -137,7 +137,10 @@ impl Bench {
     /// Reads a new log with this content, and returns everything that is stored of it.
     fn read(&mut self, content: &[u8], settings: &Settings, reading: &Reading) -> Vec<String> {
         self.logs += 1;
-        let path = self.folder.path().join(format!("{}.log", self.logs));
+        // It stays: a further log with its inode and its content would be taken for it.
+        let folder = self.folder.path().join(self.logs.to_string());
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("app.log");
         let mut ends: Vec<usize> =
             reading.splits.iter().map(|split| split.index(content.len() + 1)).collect();
         ends.push(content.len());
@@ -148,7 +151,6 @@ impl Bench {
             from = end;
             self.run(&path, settings, reading.chunk_bytes);
         }
-        fs::remove_file(&path).unwrap();
         self.stored(path.to_str().unwrap())
     }
 

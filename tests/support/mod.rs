@@ -28,6 +28,7 @@
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod random;
+pub(crate) mod rights;
 mod server;
 mod template;
 

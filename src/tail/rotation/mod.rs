@@ -11,6 +11,8 @@
 //! | elsewhere | its rest is read, then every younger file, then the one at the path |
 //! | elsewhere as a copy of its beginning, and the path is emptied | copied before its last lines were read: it is done |
 //! | nowhere, but its last lines stand in the file at the path | edited, or its beginning cut off: it goes on after them |
+//! | at the path of another log | that one reads on in it |
+//! | nowhere, but an archive is just being written | it is waited for |
 //! | nowhere | a gap; every new file, then the one at the path |
 //!
 //! A file that is not known is younger if it is new, that is, was not there when the log was
@@ -30,6 +32,10 @@ enum Fate {
     Same,
     /// It lies elsewhere.
     Moved(usize),
+    /// It is another log now, which reads on in it.
+    HandedOver(usize),
+    /// It is nowhere, but a file beside the log is only being written: it may become a copy.
+    Awaited(usize),
     /// A copy of its beginning is left.
     Copied(usize),
     /// Its last lines stand in the file at the path.
@@ -51,19 +57,23 @@ pub fn decide(
     decision.close_present(&fate, why_unread);
     decision.follow_others(!unread.is_empty(), why_unread.is_some());
     decision.note(&fate, &unread);
-    let mut number = before.present.map_or(0, |generation| generation.number);
+    let known = before.present.into_iter().chain(before.others);
+    let mut number = known.map(|generation| generation.number).max().unwrap_or(0).max(0);
     for at in unread {
         number += 1;
         decision.rotation.files.push(files[at].generation(number));
     }
     decision.rotation.present = Some(match fate {
-        Fate::FirstSeen => (number + 1, present.start),
+        Fate::FirstSeen => (number + 1, present.read_elsewhere.unwrap_or(present.start)),
         Fate::Same => {
             let place = before.present.map_or(present.start, |generation| generation.place);
+            let number = before.present.map_or(number, |generation| generation.number);
             (number, Place { identity: present.identity, ..place })
         }
         Fate::Edited(place) => (number + 1, place),
-        Fate::Moved(_) | Fate::Copied(_) | Fate::Gone => (number + 1, decision.begin()),
+        Fate::Moved(_) | Fate::HandedOver(_) | Fate::Awaited(_) | Fate::Copied(_) | Fate::Gone => {
+            (number + 1, decision.begin())
+        }
     });
     decision.rotation
 }
@@ -82,19 +92,35 @@ fn fate(before: &Before<'_>, present: &Present, files: &[FileFacts]) -> Fate {
         // which somebody keeps a backup.
         let is_backup = is_here && known.place.byte_offset > PROBE_BYTES as u64;
         let is_itself = files[at].identity == known.place.identity;
-        return if is_backup || (is_here && !is_itself) { Fate::Same } else { Fate::Moved(at) };
+        return if is_backup || (is_here && !is_itself) {
+            Fate::Same
+        } else if files[at].role == Role::OtherLog {
+            Fate::HandedOver(at)
+        } else {
+            Fate::Moved(at)
+        };
     }
     if is_here || is_perhaps_here {
         return Fate::Same;
     }
-    let copy = files
-        .iter()
-        .position(|file| file.substance == Substance::BeginsPresent && file.role != Role::OtherLog);
-    match (copy, present.last_lines) {
-        (Some(at), _) if same_inode => Fate::Copied(at),
-        (_, Some(place)) => Fate::Edited(place),
+    let copy = files.iter().position(|file| {
+        file.substance == Substance::BeginsPresent
+            && matches!(file.role, Role::Unnamed | Role::Named)
+    });
+    let awaited = files.iter().position(is_awaited);
+    match (copy, present.last_lines, awaited) {
+        (Some(at), ..) if same_inode => Fate::Copied(at),
+        (_, Some(place), _) => Fate::Edited(place),
+        (.., Some(at)) if known.place.byte_offset > 0 => Fate::Awaited(at),
         _ => Fate::Gone,
     }
+}
+
+/// Whether a file is being written that may become a rotated one of the log.
+fn is_awaited(file: &FileFacts) -> bool {
+    file.substance == Substance::Incomplete
+        && file.age.name.as_ref().is_some_and(|name| !name.scheme().is_ambiguous())
+        && matches!(file.role, Role::Unnamed | Role::Named)
 }
 
 /// The file that a known one is now: the one on its inode, else a copy, rather a plain one.
@@ -103,7 +129,11 @@ fn fate(before: &Before<'_>, present: &Present, files: &[FileFacts]) -> Fate {
 /// several the oldest: the younger ones begin in the same way.
 fn own_file(known: &Generation, files: &[FileFacts]) -> Option<usize> {
     let holds = |file: &&FileFacts| file.holds.contains(&known.number);
-    let rank = |file: &FileFacts| (file.identity == known.place.identity, file.file_hash.is_none());
+    let rank = |file: &FileFacts| {
+        let is_itself = file.identity == known.place.identity
+            && file.file_hash.is_some() == known.file_hash.is_some();
+        (is_itself, file.file_hash.is_none())
+    };
     if let Some(best) = files.iter().filter(holds).map(rank).max() {
         return files.iter().position(|file| holds(&file) && rank(file) == best);
     }
@@ -112,7 +142,10 @@ fn own_file(known: &Generation, files: &[FileFacts]) -> Option<usize> {
     }
     let perhaps: Vec<usize> = (0..files.len())
         .filter(|at| files[*at].begins_like.contains(&known.number))
-        .filter(|at| files[*at].role != Role::OtherLog && files[*at].substance != Substance::Copy)
+        .filter(|at| {
+            let file = &files[*at];
+            matches!(file.role, Role::Unnamed | Role::Named) && file.substance != Substance::Copy
+        })
         .collect();
     let ages: Vec<&Age> = perhaps.iter().map(|at| &files[*at].age).collect();
     order::oldest_first(&ages).first().map(|place| perhaps[*place])
@@ -163,7 +196,11 @@ impl Decision<'_> {
             Fate::Moved(at) => {
                 self.rotation.files.push(self.files[*at].at(known, GenerationState::Unfinished));
             }
-            Fate::Copied(at) => {
+            Fate::Awaited(at) => {
+                let path = &self.files[*at].path;
+                self.rotation.files.push(state(GenerationState::Unfinished, path));
+            }
+            Fate::Copied(at) | Fate::HandedOver(at) => {
                 let path = &self.files[*at].path;
                 self.rotation.files.push(state(GenerationState::Finished, path));
             }
@@ -210,12 +247,17 @@ impl Decision<'_> {
         for known in self.before.others {
             let is_unfinished = known.state == GenerationState::Unfinished;
             match own_file(known, self.files) {
+                Some(at) if is_unfinished && self.files[at].role == Role::OtherLog => {
+                    let now = self.files[at].at(known, GenerationState::Finished);
+                    self.rotation.files.push(now);
+                }
                 Some(at) => self.follow(known, &self.files[at]),
                 // Back at the path, or there again under another number.
                 None if self.present.holds.contains(&known.number) && is_unfinished => {
                     let state = GenerationState::Finished;
                     self.rotation.files.push(Generation { state, ..known.clone() });
                 }
+                None if is_unfinished && self.is_awaited_at(known) => {}
                 None if is_unfinished && !some_are_unread => {
                     self.unfinished_is_gone(known, has_unread);
                 }
@@ -246,8 +288,23 @@ impl Decision<'_> {
         // Of an archive that was not read, it is not known where it ends.
         is_clear
             && known.file_hash.is_none()
-            && file.role != Role::OtherLog
+            && matches!(file.role, Role::Unnamed | Role::Named)
             && file.age.modified <= self.present.age.modified
+    }
+
+    /// The unfinished file that was expected to appear at a path.
+    fn awaited_at(&self, path: &str) -> Option<&Generation> {
+        self.before.others.iter().find(|known| {
+            known.state == GenerationState::Unfinished
+                && known.place.byte_offset > 0
+                && known.path == path
+        })
+    }
+
+    /// Whether a file where a known one is awaited is still being written.
+    fn is_awaited_at(&self, known: &Generation) -> bool {
+        known.place.byte_offset > 0
+            && self.files.iter().any(|file| file.path == known.path && is_awaited(file))
     }
 
     fn unfinished_is_gone(&mut self, known: &Generation, has_unread: bool) {
@@ -288,6 +345,11 @@ impl Decision<'_> {
         let is_new = match file.substance {
             Substance::Own => true,
             Substance::Empty | Substance::Copy => false,
+            // It may become what is awaited.
+            Substance::Incomplete => {
+                let is_awaited = matches!(fate, Fate::Awaited(_));
+                !is_awaited && self.awaited_at(&file.path).is_none()
+            }
             Substance::BeginsPresent => !matches!(fate, Fate::Copied(_)),
         };
         let is_rotated = file
@@ -297,7 +359,7 @@ impl Decision<'_> {
             .is_some_and(|name| !name.scheme().is_ambiguous() || proven == Some(name.scheme()));
         is_rotated
             && is_new
-            && file.role != Role::OtherLog
+            && matches!(file.role, Role::Unnamed | Role::Named)
             && !self.is_own_of_one(at)
             && file.holds.iter().all(|number| self.only_begins_like(*number, file, fate))
     }
@@ -331,8 +393,9 @@ impl Decision<'_> {
                     self.present.size_bytes > 0 && file.age.modified > self.present.age.modified;
                 file.role == Role::Named && self.present.from_beginning && !is_younger
             }
-            // The log was not rotated, so this is none of its younger files.
-            Fate::Same => false,
+            // The log was not rotated, so this is none of its younger files; unless it was still
+            // being written when it was.
+            Fate::Same => self.awaited_at(&file.path).is_some(),
             _ => self.before.noted && !self.is_before(file, fate),
         }
     }
@@ -383,7 +446,8 @@ impl Decision<'_> {
                 && own_file(known, self.files)
                     .is_none_or(|at| self.files[at].identity != known.place.identity)
         });
-        match back.map(|known| known.place).max_by_key(|place| place.byte_offset) {
+        let back = back.map(|known| known.place).chain(self.present.read_elsewhere);
+        match back.max_by_key(|place| place.byte_offset) {
             Some(place) => Place { identity: self.present.identity, ..place },
             None => identity::beginning(self.present.identity),
         }

@@ -62,6 +62,7 @@ fn log(inode: u64, holds: &[i64]) -> Present {
         begins_like: Vec::new(),
         last_lines: None,
         start: identity::beginning(identity(inode)),
+        read_elsewhere: None,
         from_beginning: true,
     }
 }
