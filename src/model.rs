@@ -292,6 +292,15 @@ pub struct Gap {
     pub reason: String,
 }
 
+/// What of a log was lost, to be read after the reason.
+pub fn loss(lost_bytes: Option<u64>) -> String {
+    match lost_bytes {
+        Some(0) => "lines written since the last run may be lost".to_owned(),
+        Some(bytes) => format!("at least {bytes} bytes were lost"),
+        None => "how much is lost is not known".to_owned(),
+    }
+}
+
 /// One log record as it is stored: its first line and the lines that continue it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {

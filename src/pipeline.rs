@@ -11,7 +11,7 @@ use diesel::pg::PgConnection;
 use crate::alerting::{self, RuleError};
 use crate::config::Config;
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
-use crate::model::Tick;
+use crate::model::{self, Tick};
 use crate::notify::{self, NotifyError};
 use crate::store::StoreError;
 use crate::store::runs::Figures;
@@ -80,14 +80,11 @@ impl Pipeline<'_> {
             log::warn!("{}", visible::line(warning, MESSAGE_CHARS));
         }
         for (path, gap) in &outcome.gaps {
-            let lost = match gap.lost_bytes {
-                Some(bytes @ 1..) => format!("at least {bytes} bytes were lost"),
-                _ => "lines written since the last run may be lost".to_owned(),
-            };
+            let lost = model::loss(gap.lost_bytes);
             log::warn!(
                 "{}: {}; {lost}",
                 visible::line(&path.to_string_lossy(), MESSAGE_CHARS),
-                gap.reason
+                visible::line(&gap.reason, MESSAGE_CHARS)
             );
         }
         Ok(outcome)

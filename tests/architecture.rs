@@ -32,7 +32,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("notify", &["model", "duration", "visible", "store"]),
     ("pipeline", &["model", "visible", "config", "store", "ingest", "alerting", "notify"]),
     ("replay", &["model", "duration", "config", "cluster", "store", "ingest", "pipeline"]),
-    ("report", &["duration", "visible", "store"]),
+    ("report", &["model", "duration", "visible", "store"]),
     ("cli", &[]),
     ("commands", &[]),
 ];

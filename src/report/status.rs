@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use serde::Serialize;
 
+use super::gaps::{self, GapStatus};
 use super::table::{Column, table, text};
 use super::{optional_time, shown, source_name, time};
 use crate::store::StoreError;
@@ -19,6 +20,8 @@ use crate::store::StoreError;
 pub struct Status {
     /// All sources, of every host.
     pub sources: Vec<SourceStatus>,
+    /// What was lost before it was read, the latest of each source first.
+    pub gaps: Vec<GapStatus>,
     /// The last run of this host; absent before the first.
     pub last_run: Option<LastRun>,
     /// How many alerts fire.
@@ -147,6 +150,7 @@ pub fn load(connection: &mut PgConnection, host: &str) -> Result<Status, StoreEr
     .optional()?;
     Ok(Status {
         sources: rows.into_iter().map(|row| source_status(row, host)).collect(),
+        gaps: gaps::load(connection)?,
         last_run,
         open_alerts: open.open_alerts,
         undelivered: open.undelivered,
@@ -205,6 +209,7 @@ pub fn write_table(status: &Status, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "\n{}: {note}", shown(&source.name))?;
         }
     }
+    gaps::write(&status.gaps, out)?;
     writeln!(out)?;
     match &status.last_run {
         None => writeln!(out, "last run       none yet")?,
@@ -235,7 +240,6 @@ fn notes(source: &SourceStatus) -> Vec<String> {
         (source.cut_lines, "lines that were not kept whole"),
         (source.nul_bytes, "NUL bytes before a line, which were skipped"),
         (source.redated_entries, "entries dated in the future, which got the time of their run"),
-        (source.gaps, "times that bytes were lost before they were read (table ingest_gaps)"),
     ] {
         if number > 0 {
             notes.push(format!("{what}: {number}"));

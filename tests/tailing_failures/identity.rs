@@ -148,7 +148,7 @@ fn rsyslog_6292_only_the_open_file_counts() {
     fs::rename(&path, folder.path().join("app.log.1")).unwrap();
     fs::write(&path, "eins\nzwei\ndrei\n").unwrap();
     fs::remove_file(folder.path().join("app.log.1")).unwrap();
-    let place = log.last_line_end().unwrap();
+    let place = log.last_line_end(encoding_rs::UTF_8).unwrap();
     assert_eq!((place.identity, place.byte_offset), (identity, 8));
     let mut text = String::new();
     log.content.file().read_to_string(&mut text).unwrap();

@@ -103,3 +103,32 @@ fn vector_20753_a_run_that_is_killed_leaves_no_empty_position() {
     setup.ingest();
     expect_all(&setup, 110);
 }
+
+#[test]
+fn status_says_what_was_lost_and_run_says_it_once() {
+    let setup = read_log(10);
+    for round in 0..7 {
+        setup.write("app.log", lines(10 * round, 5));
+        let run = setup.run(["ingest".as_ref(), setup.log().as_os_str()]);
+        assert_eq!((run.code, run.stderr.lines().count()), (Some(0), 1), "{run:?}");
+    }
+    setup.ingest();
+    let status = setup.run(["status"]).stdout;
+    let log = setup.log().display().to_string();
+    let begin = status.find("what was not read").unwrap_or_else(|| panic!("{status}"));
+    let gap = "  2026-01-15 12:00:00Z  the file was truncated; lines written since the last run may be lost\n";
+    let rewritten = gap.replace("truncated", "rewritten");
+    let expected = format!(
+        "what was not read, or may not have been: 7\n{}  and 2 before (--json has all)\n",
+        rewritten.repeat(5)
+    );
+    assert!(status[begin..].starts_with(&expected), "{status}");
+    assert!(status[..begin].ends_with(&format!("{log}: ")), "{status}");
+
+    let status = setup.run(["status", "--json"]).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["sources"][0]["gaps"], 7);
+    assert_eq!(status["gaps"].as_array().unwrap().len(), 7);
+    assert_eq!(status["gaps"][6]["reason"], "the file was truncated");
+    assert_eq!(status["gaps"][6]["lost_bytes"], 0);
+}
