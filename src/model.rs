@@ -211,7 +211,7 @@ impl PartitionInterval {
 }
 
 /// Device and inode of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
     /// Device number.
     pub device: u64,
@@ -220,7 +220,7 @@ pub struct FileIdentity {
 }
 
 /// How far a file was read, and how to recognise it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub identity: FileIdentity,

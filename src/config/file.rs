@@ -49,13 +49,21 @@ pub(super) const SOURCE: Table = Table {
         "multiline",
         "idle_flush",
         "olddir",
+        "journal",
     ],
-    later: &["default_level", "journal", "keep", "level_patterns", "stale_after"],
+    later: &["default_level", "keep", "level_patterns", "stale_after"],
 };
 
 /// `multiline = { start = "..." }` of a source.
 pub(super) const MULTILINE: Table =
     Table { place: "in multiline", keys: &["start", "continue"], later: &[] };
+
+/// `journal = { units = [...] }` of a source.
+pub(super) const JOURNAL: Table = Table { place: "in journal", keys: &["units"], later: &[] };
+
+/// The keys of a source that say something of files.
+pub(super) const OF_FILES: [&str; 8] =
+    ["paths", "exclude", "format", "timezone", "encoding", "multiline", "idle_flush", "olddir"];
 
 /// `[[rule]]`
 pub(super) const RULE: Table = Table {

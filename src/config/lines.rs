@@ -5,6 +5,7 @@ use encoding_rs::Encoding;
 use toml::de::DeValue;
 
 use super::section::{Section, expected};
+use super::source::JournalConfig;
 use super::words::quoted;
 use super::{file, value, words};
 use crate::duration;
@@ -76,6 +77,17 @@ fn pattern(mut section: Section<'_, '_>) -> Option<Multiline> {
     }
     let start = section.string("start", line_pattern).map(Multiline::Start);
     start.or_else(|| section.string("continue", line_pattern).map(Multiline::Continue))
+}
+
+/// `journal`: whose entries of the journal of systemd are read.
+pub(super) fn journal(mut section: Section<'_, '_>) -> JournalConfig {
+    let mut units = section.strings("units", value::name).unwrap_or_default();
+    if units.is_empty() && section.has("units") && section.is_right() {
+        section.refuse("units", "must name at least one unit; without it, all entries are read");
+    }
+    units.sort_unstable();
+    units.dedup();
+    JournalConfig { units }
 }
 
 /// `idle_flush`: a duration, or `never`.
@@ -166,6 +178,45 @@ mod tests {
                 r#"x.toml:3:14: idle_flush "60" is neither "never" nor a duration; write it like "90s", "5m", "1h30m" or "2d""#
             ]],
         );
+    }
+
+    fn check_journal(lines: &str, expected: &Expect) {
+        let text = format!("[[source]]\n{lines}\n");
+        let error = Config::parse(Path::new("x.toml"), text.as_bytes()).unwrap_err();
+        expected.assert_eq(&error.to_string());
+    }
+
+    #[test]
+    fn a_journal_stands_in_place_of_files() {
+        let journal = |line: &str| {
+            let text = format!("[[source]]\n{line}\n");
+            let config = Config::parse(Path::new("x.toml"), text.as_bytes()).unwrap();
+            config.sources[0].journal.clone().unwrap().path()
+        };
+        let shop = "journal = { units = ['shop.service', 'db.service', 'shop.service'] }";
+        assert_eq!(journal(shop), Path::new("journal:db.service+shop.service"));
+        assert_eq!(journal("journal = {}"), Path::new("journal:"));
+        check_journal(
+            "journal = {}\npaths = ['/x']\nencoding = 'latin1'",
+            &expect![[r#"
+            x.toml:3:9: paths is for files and cannot stand beside journal
+            x.toml:4:12: encoding is for files and cannot stand beside journal"#]],
+        );
+        check_journal(
+            "journal = { units = [] }",
+            &expect![
+                "x.toml:2:21: units must name at least one unit; without it, all entries are read"
+            ],
+        );
+        check_journal(
+            "journal = { unit = 'shop' }",
+            &expect![[r#"x.toml:2:13: unknown key "unit" in journal; did you mean "units"?"#]],
+        );
+        check_journal(
+            "journal = true",
+            &expect!["x.toml:2:11: journal must be a table, written [journal], found a boolean"],
+        );
+        check_journal("name = 'x'", &expect![[r#"x.toml:1:1: missing key "paths" in [[source]]"#]]);
     }
 
     #[test]

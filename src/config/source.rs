@@ -41,9 +41,30 @@ pub struct SourceConfig {
     /// Folders to which the logs are rotated, besides the one that they lie in; a relative one
     /// is below that.
     pub olddir: Vec<PathBuf>,
+    /// The journal of systemd, in place of files.
+    pub journal: Option<JournalConfig>,
+}
+
+/// What is read of the journal of systemd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// The units whose entries are read, in order and each once; none: all entries are read.
+    pub units: Vec<String>,
+}
+
+impl JournalConfig {
+    /// What stands in place of a path.
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(format!("journal:{}", self.units.join("+")))
+    }
 }
 
 impl SourceConfig {
+    /// The name of the format that the database has.
+    pub fn format_name(&self) -> &'static str {
+        if self.journal.is_some() { "journal" } else { self.format.as_str() }
+    }
+
     /// The default of `max_line_bytes`.
     pub const DEFAULT_LINE_BYTES: usize = 1 << 20;
     /// The default of `max_entry_lines`.
@@ -68,6 +89,7 @@ impl SourceConfig {
             multiline: Multiline::default(),
             idle_flush: Some(Self::DEFAULT_IDLE_FLUSH),
             olddir: Vec::new(),
+            journal: None,
         }
     }
 

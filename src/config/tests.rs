@@ -97,6 +97,7 @@ fn the_documented_example_is_read() {
             encoding: encoding_rs::UTF_8,
             multiline: Multiline::Auto,
             idle_flush: Some(TimeDelta::seconds(60)),
+            journal: None,
             olddir: vec!["/var/log/old".into(), "archive".into()],
         }],
         rules: vec![RuleConfig {

@@ -74,7 +74,14 @@ fn evaluate(mut section: Section<'_, '_>) -> EvaluateConfig {
 
 /// `None` if anything about the source is wrong, which has been reported then.
 fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<SourceConfig> {
-    section.require(&["paths"]);
+    let journal = section.table("journal", &file::JOURNAL, lines::journal);
+    if section.has("journal") {
+        for key in file::OF_FILES.into_iter().filter(|key| section.has(key)).collect::<Vec<_>>() {
+            section.refuse(key, "is for files and cannot stand beside journal");
+        }
+    } else {
+        section.require(&["paths"]);
+    }
     let name = section.string("name", value::name);
     refuse_second(&mut section, name.as_ref(), names);
     let paths = section.strings("paths", value::source_path);
@@ -102,6 +109,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
         multiline: lines::multiline(&mut section).unwrap_or_default(),
         idle_flush: section.string("idle_flush", lines::idle_flush).unwrap_or(default.idle_flush),
         olddir: section.strings("olddir", value::folder).unwrap_or_default(),
+        journal,
     };
     section.is_right().then_some(source)
 }

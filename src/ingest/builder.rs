@@ -249,6 +249,8 @@ impl<'a, 'w> Builder<'a, 'w> {
             dirty: self.dirty,
             at_end,
             tail: None,
+            cursor: None,
+            gap: None,
         })
     }
 

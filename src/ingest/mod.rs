@@ -8,6 +8,8 @@ mod builder;
 mod counts;
 mod decoding;
 mod earlier;
+mod journal;
+mod journalctl;
 mod last_line;
 mod limits;
 mod progress;
@@ -121,6 +123,9 @@ pub enum IngestError {
         /// The one that is.
         other: PathBuf,
     },
+    /// The journal of systemd cannot be read, or not on; what was read before is stored.
+    #[error("cannot read the journal: {0}")]
+    Journal(String),
     /// No line of the log could be parsed.
     #[error(
         "no line of {0} could be parsed; an entry should begin like: \
@@ -178,7 +183,9 @@ pub fn run(
     if let Some(progress) = ingest.progress {
         progress.begin(ingest.limits.unread_bytes(targets, &known));
     }
-    let is_log = |target: &&Target| archives.log_of(&target.path).is_none();
+    let is_log = |target: &&Target| {
+        target.config.journal.is_some() || archives.log_of(&target.path).is_none()
+    };
     for target in ingest.limits.in_order(targets, &known).into_iter().filter(is_log) {
         stage.read(target)?;
         if stage.outcome.is_unfinished() {
@@ -285,7 +292,7 @@ impl Stage<'_> {
             target.path.to_str().ok_or_else(|| IngestError::PathNotUtf8(target.path.clone()))?;
         let settings = SourceSettings {
             name: target.config.name.clone().unwrap_or_else(|| path.to_owned()),
-            format: target.config.format.as_str().to_owned(),
+            format: target.config.format_name().to_owned(),
             timezone: target.timezone.name().to_owned(),
         };
         if let Some(known) = known

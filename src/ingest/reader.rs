@@ -44,6 +44,9 @@ impl Stage<'_> {
         target: &Target,
         mut source: Source,
     ) -> Result<(), IngestError> {
+        if let Some(journal) = &target.config.journal {
+            return self.read_journal(target, source, journal);
+        }
         let mut log = LogFile::open(&target.path)?;
         let unfinished = self.unfinished.remove(&source.id).unwrap_or_default();
         if let Some(path) = self.other_path_of(target, &source, &mut log)? {
@@ -203,7 +206,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn apply(&mut self, source: &mut Source, chunk: Chunk, entries: i64, bytes: u64) {
+    pub(super) fn apply(&mut self, source: &mut Source, chunk: Chunk, entries: i64, bytes: u64) {
         source.place = Some(chunk.place);
         source.line_no += chunk.lines;
         source.parsed_lines += chunk.parsed_lines;
@@ -222,7 +225,7 @@ impl Stage<'_> {
     /// After the last complete line of a source.
     ///
     /// A log of which no line was ever understood is an error: the rules are blind to it.
-    fn at_end(&mut self, target: &Target, source: &Source) -> Result<(), IngestError> {
+    pub(super) fn at_end(&mut self, target: &Target, source: &Source) -> Result<(), IngestError> {
         if self.outcome.is_unfinished() {
             return Ok(());
         }
@@ -237,7 +240,7 @@ impl Stage<'_> {
 }
 
 /// What is kept of the entries of a source, in a run at `tick`.
-fn limits(target: &Target, tick: Tick) -> Limits {
+pub(super) fn limits(target: &Target, tick: Tick) -> Limits {
     Limits {
         store: target.config.store,
         max_bytes: target.config.max_line_bytes,

@@ -12,7 +12,7 @@ use crate::model::EventTime;
 /// A log to be read.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Its absolute path.
+    /// Its absolute path; of the journal of systemd, what stands for it.
     pub path: PathBuf,
     /// How to read it.
     pub config: SourceConfig,
@@ -43,6 +43,9 @@ pub fn expand(config: &Config, logs: &[PathBuf], host_zone: Tz) -> io::Result<Ve
     }
     if logs.is_empty() {
         for source in &config.sources {
+            if let Some(journal) = &source.journal {
+                add(journal.path(), source);
+            }
             for path in source.paths.iter().flat_map(matches) {
                 if !source.excludes(&path) {
                     add(path, source);

@@ -50,6 +50,17 @@ pub const WORDS: &[(&str, Level)] = &[
     ("DPANIC", Level::Fatal),
 ];
 
+/// The level of a priority of syslog, `0` (emerg) to `7` (debug); that of what has none.
+pub fn of_priority(priority: &[u8]) -> Level {
+    match priority {
+        b"0" | b"1" | b"2" => Level::Fatal,
+        b"3" => Level::Error,
+        b"4" => Level::Warning,
+        b"7" => Level::Debug,
+        _ => Level::Info,
+    }
+}
+
 /// The level that a word means, in any case; `None` if it is none of [`WORDS`].
 pub fn level(word: &[u8]) -> Option<Level> {
     // The names that most logs use come first: this stands in the way of every line.
@@ -93,6 +104,16 @@ mod tests {
         for expected in Level::ALL {
             assert_eq!(level(expected.as_str().as_bytes()), Some(expected));
         }
+    }
+
+    #[test]
+    fn priorities_are_those_of_syslog() {
+        let names = ["EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"];
+        for (priority, name) in names.iter().enumerate() {
+            let expected = level(name.as_bytes()).unwrap();
+            assert_eq!(of_priority(priority.to_string().as_bytes()), expected, "{name}");
+        }
+        assert_eq!(of_priority(b""), Level::Info);
     }
 
     #[test]

@@ -14,11 +14,12 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 
 use super::binary_copy::{self, EntryWriter};
 use super::dirty::DirtyRanges;
+use super::generations;
 use super::schema::{line_counts, log_entries};
 use super::tails::{self, Flushed, Tail};
 use super::transaction::{Patience, transaction};
 use super::{StoreError, to_bigint, to_timestamps};
-use crate::model::{EventTime, Level, OpenEntry, Place, SourceId, Tick, Trace};
+use crate::model::{EventTime, Gap, Level, OpenEntry, Place, SourceId, Tick, Trace};
 
 /// Columns of `line_counts`: the six levels, continued, unparsed.
 pub const COUNTERS: usize = Level::ALL.len() + 2;
@@ -88,6 +89,10 @@ pub struct Chunk {
     pub at_end: bool,
     /// The last line of the file, if it is in the chunk although it has no end.
     pub tail: Option<Tail>,
+    /// Where its last entry is in the journal of systemd.
+    pub cursor: Option<String>,
+    /// What was lost before it.
+    pub gap: Option<Gap>,
 }
 
 /// Lines that continue an entry which an earlier chunk has stored.
@@ -131,6 +136,9 @@ where
         }
         let counts = copy_new_counts(connection, start.source, &chunk.counts, known.last_minute)?;
         advance(connection, start, &chunk, counts, known.dirty, tick)?;
+        if let Some(gap) = &chunk.gap {
+            generations::write_gap(connection, start.source, gap, tick)?;
+        }
         if let Some(tail) = &chunk.tail {
             let byte_offset = chunk.place.byte_offset;
             tails::note(connection, start.source, start.generation, byte_offset, tail)?;
@@ -319,6 +327,7 @@ fn advance(
         .bind::<Array<BigInt>, _>(counter(UNPARSED))
         .bind::<Nullable<Text>, _>(chunk.trace.map(Trace::as_str))
         .bind::<BigInt, _>(chunk.nul_bytes)
+        .bind::<Nullable<Text>, _>(&chunk.cursor)
         .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }

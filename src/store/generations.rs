@@ -255,7 +255,7 @@ fn write_files(
     Ok(())
 }
 
-fn write_gap(
+pub(super) fn write_gap(
     connection: &mut PgConnection,
     source: SourceId,
     gap: &Gap,

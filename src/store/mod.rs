@@ -10,6 +10,7 @@ pub mod connection;
 pub mod dirty;
 pub mod generations;
 pub mod housekeeping;
+pub mod journal;
 pub mod migrations;
 pub mod partitions;
 pub mod runs;

@@ -122,6 +122,7 @@ diesel::table! {
         archives_noted -> Bool,
         open_trace -> Nullable<Text>,
         nul_bytes -> Int8,
+        journal_cursor -> Nullable<Text>,
     }
 }
 

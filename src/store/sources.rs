@@ -56,6 +56,8 @@ pub struct Source {
     pub open: Option<OpenEntry>,
     /// What has begun in the last lines read.
     pub trace: Option<Trace>,
+    /// Where the last entry read is in the journal of systemd.
+    pub cursor: Option<String>,
     /// The last line of a file, where it has no end yet.
     pub tail: Option<Tail>,
     /// The number of that file.
@@ -88,6 +90,7 @@ impl Source {
             last_logged_at: None,
             open: None,
             trace: None,
+            cursor: None,
             tail: None,
             tail_of: 0,
             has_open_alerts: false,
@@ -207,6 +210,8 @@ struct SourceRow {
     #[diesel(sql_type = Nullable<Text>)]
     open_trace: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
+    journal_cursor: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     last_error: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     last_error_shown_at: Option<DateTime<Utc>>,
@@ -283,6 +288,7 @@ impl TryFrom<SourceRow> for Source {
             parsed_lines: row.parsed_lines,
             last_logged_at: row.last_logged_at.map(EventTime::from),
             open,
+            cursor: row.journal_cursor,
             trace: row.open_trace.as_deref().map(parse_trace).transpose()?,
             has_open_alerts: row.has_open_alerts,
             has_unfinished_files: row.has_unfinished_files,

@@ -16,6 +16,7 @@ pub mod facts;
 pub mod folders;
 mod hole;
 pub mod identity;
+pub mod journal;
 pub mod line_end;
 pub mod line_reader;
 pub mod names;

@@ -188,6 +188,8 @@ impl Bench {
                 dirty,
                 at_end,
                 tail: None,
+                cursor: None,
+                gap: None,
             })
         })
         .unwrap();

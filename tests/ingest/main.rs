@@ -8,6 +8,7 @@
     reason = "clippy.toml allows it in tests, but not in what they share"
 )]
 
+mod journal;
 mod last_line;
 mod limits;
 mod lines;
