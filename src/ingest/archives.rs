@@ -110,7 +110,7 @@ impl Stage<'_> {
         source: &Source,
         log: &mut LogFile,
     ) -> Result<Option<PathBuf>, IngestError> {
-        if let Some(path) = self.seen.get(&log.identity) {
+        if let Some(path) = self.seen.get(&log.identity).filter(|path| **path != target.path) {
             return Ok(Some(path.clone()));
         }
         if source.generation > 0 {

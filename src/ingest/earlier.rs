@@ -10,20 +10,20 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::standing::Beginning;
 use super::take::format;
 use super::target::Target;
 use super::{IngestError, Stage, since};
 use crate::config::Start;
-use crate::model::{EventTime, FileIdentity, Gap, Generation, GenerationState};
+use crate::model::{EventTime, FileIdentity, Gap, Generation, GenerationState, Tick};
 use crate::parse::{Line, Parser};
 use crate::store::generations::{self, Change};
 use crate::store::sources::Source;
 use crate::tail::candidates::Search;
-use crate::tail::facts::{Before, FileFacts, Present, Rotation, Substance};
-use crate::tail::names;
+use crate::tail::facts::{Before, FileFacts, Present, Rotation};
 use crate::tail::order::Age;
 use crate::tail::rotation;
-use crate::tail::sight::{self, Known, Sight};
+use crate::tail::sight::{self, Beside, Known, Sight};
 use crate::tail::{End, LogFile, TailError, edited, identity};
 
 /// How long after its last change a file may still get lines: a rotation renames the file first
@@ -31,7 +31,7 @@ use crate::tail::{End, LogFile, TailError, edited, identity};
 const MAY_GROW: TimeDelta = TimeDelta::hours(1);
 
 /// How often the files are looked at again because they were renamed meanwhile.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 /// An unfinished file, open.
 pub(super) struct Earlier {
@@ -45,14 +45,17 @@ pub(super) struct Found {
     pub(super) files: Vec<Earlier>,
     /// Why others cannot.
     pub(super) unread: Option<TailError>,
+    /// What was seen of the file at the path, if it was looked at.
+    pub(super) beginning: Option<Beginning>,
 }
 
 impl Stage<'_> {
     /// The unfinished files, if all of them are where they were.
-    pub(super) fn still_there(unfinished: &[Generation]) -> Option<Vec<Earlier>> {
+    pub(super) fn still_there(source: &Source, unfinished: &[Generation]) -> Option<Vec<Earlier>> {
         let open = |known: &Generation| {
             let mut log = LogFile::open(Path::new(&known.path)).ok()?;
             let is_it = log.identity.inode == known.place.identity.inode
+                && (log.size == 0 || !source.is_unread(known))
                 && identity::holds(&mut log.content, &known.place).ok()?;
             is_it.then(|| Earlier { known: known.clone(), log })
         };
@@ -77,13 +80,13 @@ impl Stage<'_> {
                 return Ok(None);
             }
             if attempt > 0 {
-                self.folders.forget();
                 *log = LogFile::open(&target.path)?;
             }
             let looked = self.look(target, source, &others, log, attempt > 0)?;
-            let Some((sight, rotation)) = looked else { continue };
+            let Some((sight, rotation, beginning)) = looked else { continue };
             self.store_rotation(target, source, &rotation)?;
-            return Ok(Some(unfinished(others, rotation, sight)));
+            let (files, unread) = unfinished(others, rotation, sight);
+            return Ok(Some(Found { files, unread, beginning: Some(beginning) }));
         }
         log::info!("{} is being rotated; the next run reads it", target.path.display());
         Ok(None)
@@ -97,28 +100,36 @@ impl Stage<'_> {
         source: &Source,
         others: &[Generation],
         log: &mut LogFile,
-        is_fresh: bool,
-    ) -> Result<Option<(Sight, Rotation)>, IngestError> {
+        is_last_resort: bool,
+    ) -> Result<Option<(Sight, Rotation, Beginning)>, IngestError> {
         let present = source.present();
-        let number = present.as_ref().map(|present| present.number);
+        let is_unread = present.as_ref().is_some_and(|present| source.is_unread(present));
+        let number = present.as_ref().filter(|_| !is_unread).map(|present| present.number);
         let all: Vec<Generation> = others.iter().chain(&present).cloned().collect();
-        let known = Known::new(&all, number);
+        let (unread, read): (Vec<Generation>, Vec<Generation>) =
+            all.iter().cloned().partition(|file| source.is_unread(file));
+        let known = Known::new(&read, number);
         let first_entry = |lines: &[u8]| first_entry(target, lines);
-        let unread = |source| TailError::Unreadable { path: target.path.clone(), source };
-        let head = log.content.bytes_at(0, identity::PROBE_BYTES).map_err(unread)?;
-        let found = known.held_by(log, &head).map_err(unread)?;
-        let numbers = |held: &[&Generation]| held.iter().map(|held| held.number).collect();
-        let (holds, begins_like): (Vec<i64>, Vec<i64>) =
-            (numbers(&found.surely), numbers(&found.perhaps));
-
-        let real = target.path.canonicalize().ok().filter(|real| *real != target.path);
-        let search = search(target, source, &all, real.as_deref());
+        let unreadable = |source| TailError::Unreadable { path: target.path.clone(), source };
         let unlisted = |source| {
             let path = crate::tail::folders::folder_of(&target.path).to_owned();
             TailError::Unreadable { path, source }
         };
+        let real = target.path.canonicalize().ok().filter(|real| *real != target.path);
+        let target_before = source.file_path.as_deref().map(Path::new);
+        let beginning = Beginning::new(target, real.as_deref(), target_before, &mut self.folders)
+            .map_err(unlisted)?;
+        let head = log.content.bytes_at(0, identity::PROBE_BYTES).map_err(unreadable)?;
+        let found = known.held_by(log, &head).map_err(unreadable)?;
+        let numbers = |held: &[&Generation]| held.iter().map(|held| held.number).collect();
+        let (holds, begins_like): (Vec<i64>, Vec<i64>) =
+            (numbers(&found.surely), numbers(&found.perhaps));
+
+        let search = search(target, source, &all, real.as_deref());
+        let tick = self.ingest.tick;
+        let may_grow = |modified| may_grow(tick, modified);
         let candidates = search.likely(&mut self.folders).map_err(unlisted)?;
-        let mut sight = sight::look(candidates, &known, log, &first_entry);
+        let mut sight = sight::look(candidates, &known, log, &first_entry, &may_grow);
         let is_found = number.is_none_or(|number| {
             let is_in = |facts: &FileFacts| {
                 facts.holds.contains(&number) || facts.begins_like.contains(&number)
@@ -127,37 +138,28 @@ impl Stage<'_> {
         });
         let mut last_lines = None;
         if !is_found {
-            if !is_fresh {
+            if !is_last_resort {
                 return Ok(None);
             }
             let candidates = search.all(&mut self.folders).map_err(unlisted)?;
-            sight = sight::look(candidates, &known, log, &first_entry);
+            sight = sight::look(candidates, &known, log, &first_entry, &may_grow);
             if let Some(present) = &present {
                 last_lines = {
                     let encoding = target.config.encoding;
-                    edited::last_lines(log, &present.place, encoding).map_err(unread)?
+                    edited::last_lines(log, &present.place, encoding).map_err(unreadable)?
                 };
             }
         }
         for file in &mut sight.files {
             file.facts.role = self.role(target, &file.path);
-            let is_new = self.may_grow(file.log.modified);
-            match file.facts.substance {
-                // It will not become more.
-                Substance::Incomplete if !is_new => file.facts.substance = Substance::Own,
-                // Nor has an archive begun that somebody has just made room for.
-                Substance::Empty if is_new && names::is_compressed(&file.facts.path) => {
-                    file.facts.substance = Substance::Incomplete;
-                }
-                _ => {}
-            }
         }
         if !sight.is_still_so(&target.path, log.identity) {
             return Ok(None);
         }
         let start = match (&present, target.since, target.config.start) {
             (None, Some(since), _) => {
-                let found = since::place(log, target, since, self.ingest.stop).map_err(unread)?;
+                let found =
+                    since::place(log, target, since, self.ingest.stop).map_err(unreadable)?;
                 let Some(start) = found else {
                     self.outcome.stopped = true;
                     return Ok(None);
@@ -165,7 +167,7 @@ impl Stage<'_> {
                 start
             }
             (None, None, Start::End) => {
-                log.last_line_end(target.config.encoding).map_err(unread)?
+                log.last_line_end(target.config.encoding).map_err(unreadable)?
             }
             _ => identity::beginning(log.identity),
         };
@@ -177,15 +179,23 @@ impl Stage<'_> {
             begins_like,
             last_lines,
             start,
-            read_elsewhere: self.read_elsewhere(source, log).map_err(unread)?,
+            read_elsewhere: self.read_elsewhere(source, log).map_err(unreadable)?,
             from_beginning: target.config.start == Start::Beginning && target.since.is_none(),
         };
         let noted = source.archives_noted;
-        let before = Before { present: present.as_ref(), others, noted };
+        let is_other = |file: &&Generation| Some(file.number) != present.as_ref().map(|p| p.number);
+        let before = Before {
+            present: present.as_ref(),
+            is_unread,
+            others: &read.iter().filter(is_other).cloned().collect::<Vec<_>>(),
+            unread: &unread.iter().filter(is_other).cloned().collect::<Vec<_>>(),
+            noted,
+            last_logged_at: source.last_logged_at,
+        };
         let facts: Vec<FileFacts> = sight.files.iter().map(|file| file.facts.clone()).collect();
         let why_unread = sight.unreadable.first().map(ToString::to_string);
         let rotation = rotation::decide(&before, &now, &facts, why_unread.as_deref());
-        Ok(Some((sight, rotation)))
+        Ok(Some((sight, rotation, beginning.with_head(head))))
     }
 
     /// Stores what was decided, if it changes anything, and goes to the file at the path.
@@ -199,13 +209,15 @@ impl Stage<'_> {
         self.looked_at.insert(target.path.clone());
         let Some((number, place)) = rotation.present else { return Ok(()) };
         let is_same = source.generation == number && source.place == Some(place);
-        if is_same && rotation.files.is_empty() && source.archives_noted {
+        let is_same = is_same && rotation.files.is_empty() && rotation.forgotten.is_empty();
+        if is_same && source.archives_noted {
             return Ok(());
         }
         let real = target.path.canonicalize().ok().filter(|real| *real != target.path);
         let file_path = real.and_then(|real| real.to_str().map(str::to_owned));
         let change = Change {
             files: &rotation.files,
+            forgotten: &rotation.forgotten,
             gaps: &rotation.gaps,
             present: (number, place),
             file_path: file_path.as_deref(),
@@ -240,7 +252,9 @@ impl Stage<'_> {
             }
             match self.read_one(target, source, file, present_size) {
                 Ok(()) => {}
-                Err(error @ IngestError::Store(_)) => return Err(error),
+                Err(error @ (IngestError::Store(_) | IngestError::Rotating(_))) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     failed.get_or_insert(error);
                 }
@@ -265,7 +279,7 @@ impl Stage<'_> {
             let lines = source.line_no;
             let mut reading = source.reading(&known, modified.into());
             let path = PathBuf::from(&known.path);
-            result = self.read_file(&Target { path, ..target.clone() }, &mut reading, log);
+            result = self.read_file(&Target { path, ..target.clone() }, &mut reading, log, None);
             known.place = reading.place.unwrap_or(known.place);
             source.take_over(reading);
             // Where the file at the path ends is to be noted, though nothing is read there.
@@ -274,7 +288,7 @@ impl Stage<'_> {
         if self.outcome.is_unfinished() {
             return result;
         }
-        let may_grow = self.may_grow(modified);
+        let may_grow = may_grow(self.ingest.tick, modified);
         let damage = match result {
             Err(IngestError::Read { source: error, .. }) if sight::is_damage(&error) => {
                 let what = match error.kind() {
@@ -302,11 +316,6 @@ impl Stage<'_> {
         };
         known.size_bytes = size;
         self.close(target, source, known, outcome)
-    }
-
-    /// Whether a file was changed so lately that it may be changed again.
-    fn may_grow(&self, modified: SystemTime) -> bool {
-        self.ingest.tick.0 - DateTime::<Utc>::from(modified) < MAY_GROW
     }
 
     /// Notes that a file is finished, unless it is not.
@@ -344,6 +353,11 @@ enum Outcome {
     Lost(Option<u64>, String),
 }
 
+/// Whether a file was changed so lately that it may be changed again.
+fn may_grow(tick: Tick, modified: SystemTime) -> bool {
+    tick.0 - DateTime::<Utc>::from(modified) < MAY_GROW
+}
+
 /// Where to look for the files of a source.
 fn search<'a>(
     target: &'a Target,
@@ -363,27 +377,39 @@ fn search<'a>(
 }
 
 /// The files that are to be read on in, in the order of reading, and why some cannot be.
-fn unfinished(others: Vec<Generation>, rotation: Rotation, sight: Sight) -> Found {
+fn unfinished(
+    others: Vec<Generation>,
+    rotation: Rotation,
+    sight: Sight,
+) -> (Vec<Earlier>, Option<TailError>) {
     let mut known = rotation.files;
     for other in others {
-        if known.iter().all(|file| file.number != other.number) {
+        let is_changed = known.iter().any(|file| file.number == other.number);
+        if !is_changed && !rotation.forgotten.contains(&other.number) {
             known.push(other);
         }
     }
     known.retain(|file| file.state == GenerationState::Unfinished);
     known.sort_unstable_by_key(|file| file.number);
-    let mut logs: HashMap<FileIdentity, LogFile> =
-        sight.files.into_iter().map(|file| (file.log.identity, file.log)).collect();
+    let mut beside: HashMap<FileIdentity, Beside> =
+        sight.files.into_iter().map(|file| (file.log.identity, file)).collect();
     let mut unread = None;
     let mut files = Vec::new();
     for known in known {
-        match logs.remove(&known.place.identity) {
-            Some(log) => files.push(Earlier { known, log }),
+        // Where one is awaited, there may be another file on its inode.
+        let is_it = |file: &Beside| {
+            known.place.byte_offset == 0
+                || file.facts.holds.contains(&known.number)
+                || file.facts.begins_like.contains(&known.number)
+        };
+        let identity = known.place.identity;
+        match beside.get(&identity).is_some_and(is_it).then(|| beside.remove(&identity)).flatten() {
+            Some(file) => files.push(Earlier { known, log: file.log }),
             None => unread = Some(()),
         }
     }
     let unread = unread.and_then(|()| sight.unreadable.into_iter().next());
-    Found { files, unread }
+    (files, unread)
 }
 
 /// When the first entry of the first lines of a file happened.

@@ -15,6 +15,7 @@ mod limits;
 mod progress;
 mod reader;
 mod since;
+mod standing;
 mod take;
 mod target;
 
@@ -112,6 +113,9 @@ pub enum IngestError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The log was emptied or replaced while it was read: nothing of what was read is stored.
+    #[error("{0} is being rotated; the next run reads it")]
+    Rotating(PathBuf),
     /// Another path to the same file is read.
     #[error(
         "{path} is the same file as {other}, which is read; take one of the two out of the \
@@ -173,7 +177,7 @@ pub fn run(
         registered_as: HashMap::new(),
         unfinished,
         partitions: None,
-        folders: Folders::default(),
+        folders: Folders::new(ingest.tick.0.into()),
         outcome: Outcome::default(),
         seen: HashMap::new(),
         looked_at: HashSet::new(),

@@ -1,25 +1,31 @@
 //! Reads one source: decides what its path is now, and stores what is new, chunk by chunk.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::builder::{Before, Builder, Limits};
-use super::earlier::Found;
+use super::earlier::{Found, TRIES};
 use super::last_line::flushed_tail;
+use super::standing::Beginning;
 use super::take::{End, Lines, Taking};
 use super::target::Target;
 use super::{IngestError, Stage};
-use crate::model::{EventTime, Tick};
+use crate::model::{EventTime, Generation, Tick};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{self, Chunk, ChunkStart};
 use crate::store::sources::{self, Source};
 use crate::store::tails::{BeforeTail, Flushed, Tail};
+use crate::tail::folders::Folders;
 use crate::tail::resume::{self, Plan, Seen};
-use crate::tail::{LogFile, identity};
+use crate::tail::{LineReader, LogFile, identity};
 
 /// Entries dated later than this after the tick have a wrong clock.
 const LATEST: TimeDelta = TimeDelta::days(1);
+
+/// How long after its last change an empty log may have been emptied since the last run.
+const WAS_EMPTIED: TimeDelta = TimeDelta::minutes(10);
 
 /// What of a file goes into a chunk.
 pub(super) enum Piece<'t> {
@@ -27,6 +33,8 @@ pub(super) enum Piece<'t> {
     Lines {
         /// How the first of them was stored before it was complete.
         flushed: Option<Flushed>,
+        /// What was seen of the file, if it is read from its beginning.
+        beginning: Option<&'t Beginning>,
     },
     /// The last line, which has no end.
     LastLine {
@@ -47,33 +55,66 @@ impl Stage<'_> {
         if let Some(journal) = &target.config.journal {
             return self.read_journal(target, source, journal);
         }
+        let mut unfinished = Some(self.unfinished.remove(&source.id).unwrap_or_default());
+        for _ in 0..TRIES {
+            match self.read_files(target, &mut source, unfinished.take().as_deref()) {
+                Err(IngestError::Rotating(_)) => {}
+                result => return result,
+            }
+        }
+        log::info!("{}", IngestError::Rotating(target.path.clone()));
+        Ok(())
+    }
+
+    /// Reads what is new in the files of a source; the unfinished ones among them are to be
+    /// looked for if they are not given.
+    ///
+    /// # Errors
+    /// [`IngestError::Rotating`] when a file was emptied meanwhile; all of it is to be looked at
+    /// again then.
+    fn read_files(
+        &mut self,
+        target: &Target,
+        source: &mut Source,
+        unfinished: Option<&[Generation]>,
+    ) -> Result<(), IngestError> {
         let mut log = LogFile::open(&target.path)?;
-        let unfinished = self.unfinished.remove(&source.id).unwrap_or_default();
-        if let Some(path) = self.other_path_of(target, &source, &mut log)? {
+        if let Some(path) = self.other_path_of(target, source, &mut log)? {
             return Err(IngestError::SameFile { path: target.path.clone(), other: path });
         }
-        let plan = plan(&target.path, &source, &mut log)?;
-        let is_known = matches!(plan, Plan::Continue | Plan::NothingNew) && source.archives_noted;
-        let found = match Self::still_there(&unfinished) {
+        let plan = plan(&target.path, source, &mut log)?;
+        let is_known = matches!(plan, Plan::Continue | Plan::NothingNew)
+            && source.archives_noted
+            && !self.may_be_new(source, &log);
+        let unfinished = unfinished.and_then(|unfinished| Self::still_there(source, unfinished));
+        let found = match unfinished {
             Some(earlier) if is_known => {
-                self.adopt(&mut source, &log)?;
-                Found { files: earlier, unread: None }
+                self.adopt(source, &log)?;
+                Found { files: earlier, unread: None, beginning: None }
             }
-            _ => match self.find_files(target, &mut source, &mut log)? {
+            _ => match self.find_files(target, source, &mut log)? {
                 Some(found) => found,
                 None => return Ok(()),
             },
         };
         self.seen.insert(log.identity, target.path.clone());
-        let failed = self.read_earlier(target, &mut source, found.files, log.size)?;
+        let failed = self.read_earlier(target, source, found.files, log.size)?;
         let failed = failed.or(found.unread.map(IngestError::Tail));
         if source.place.is_some_and(|place| place.byte_offset < log.end())
             && !self.outcome.is_unfinished()
         {
-            self.read_file(target, &mut source, log)?;
+            self.read_file(target, source, log, found.beginning.as_ref())?;
         }
         failed.map_or(Ok(()), Err)?;
-        self.at_end(target, &source)
+        self.at_end(target, source)
+    }
+
+    /// Whether a file on the inode of the last one may be another one all the same: of that
+    /// nothing was read, so it may have been filled, copied and emptied.
+    fn may_be_new(&self, source: &Source, log: &LogFile) -> bool {
+        let is_unread = source.present().is_some_and(|present| source.is_unread(&present));
+        let changed_at = DateTime::<Utc>::from(log.modified);
+        is_unread && (log.size > 0 || self.ingest.tick.0 - changed_at < WAS_EMPTIED)
     }
 
     /// Notes where a file with known content lies now: another device number after a reboot.
@@ -88,11 +129,14 @@ impl Stage<'_> {
     }
 
     /// Stores all complete lines of an open file from the source's place on.
+    ///
+    /// `beginning` is what was seen of it, if it is the one at the path and read from there.
     pub(super) fn read_file(
         &mut self,
         target: &Target,
         source: &mut Source,
         log: LogFile,
+        beginning: Option<&Beginning>,
     ) -> Result<(), IngestError> {
         let Some(place) = source.place else { return Ok(()) };
         let broken = |byte_offset, source| IngestError::Read {
@@ -104,8 +148,16 @@ impl Stage<'_> {
         // A last line that is stored without its end is read again from its beginning.
         let mut flushed = source.flushed().cloned();
         let before = flushed.as_ref().map_or_else(|| known(source), |flushed| flushed.before);
-        let mut lines = Lines::open(log, place.byte_offset, target, &before)
-            .map_err(|source| broken(place.byte_offset, source))?;
+        let is_archive = log.content.is_packed();
+        let mut lines =
+            Lines::open(log, place.byte_offset, target, &before).map_err(|source| match source
+                .kind()
+            {
+                ErrorKind::UnexpectedEof if !is_archive => {
+                    IngestError::Rotating(target.path.clone())
+                }
+                _ => broken(place.byte_offset, source),
+            })?;
         loop {
             // Without a complete line there is nothing to store.
             match lines.reader.next_line() {
@@ -117,7 +169,7 @@ impl Stage<'_> {
                 self.outcome.has_more = true;
                 return Ok(());
             }
-            let piece = Piece::Lines { flushed: flushed.take() };
+            let piece = Piece::Lines { flushed: flushed.take(), beginning };
             match self.store_chunk(target, source, &mut lines, piece)? {
                 End::OfFile => break,
                 End::Full => {}
@@ -141,10 +193,12 @@ impl Stage<'_> {
         piece: Piece<'_>,
     ) -> Result<End, IngestError> {
         let from = lines.reader.byte_offset();
-        let (flushed, tail) = match piece {
-            Piece::Lines { flushed } => (flushed, None),
-            Piece::LastLine { flushed, tail } => (flushed, Some(tail)),
+        let (flushed, tail, beginning) = match piece {
+            Piece::Lines { flushed, beginning } => (flushed, None, beginning),
+            Piece::LastLine { flushed, tail } => (flushed, Some(tail), None),
         };
+        let beginning = beginning.filter(|_| from == 0);
+        let unchanged = source.clone();
         let start = ChunkStart {
             source: source.id,
             generation: source.generation,
@@ -172,8 +226,10 @@ impl Stage<'_> {
         let (size, ingest) = (source.size_bytes, self.ingest);
         let is_earlier = source.earlier_changed_at.is_some();
         let mut partitions = self.partitions()?;
+        let folders = &mut self.folders;
         let mut end = End::Full;
-        let (entries, chunk) =
+        let mut standing = Ok(true);
+        let stored =
             chunk::store(self.connection, &start, ingest.tick, |writer: &mut EntryWriter| {
                 let mut builder = Builder::new(&limits, writer, before);
                 let partitions = &mut partitions;
@@ -182,6 +238,10 @@ impl Stage<'_> {
                     None => taking.lines(until, ingest)?,
                     Some(_) => taking.last_line()?,
                 };
+                standing = is_standing(&mut lines.reader, &unchanged, target, beginning, folders);
+                if !matches!(standing, Ok(true)) {
+                    return Err(ErrorKind::Other.into());
+                }
                 let at_end = matches!(end, End::OfFile);
                 let Lines { reader, parser, .. } = &*lines;
                 // The last line of a file that was left is what it is.
@@ -191,8 +251,20 @@ impl Stage<'_> {
                 let tail = tail.filter(|_| !is_earlier);
                 let tail = tail.map(|tail| flushed_tail(tail, &chunk, known, tick));
                 Ok(Chunk { trace: parser.trace(), tail, ..chunk })
-            })?;
+            });
         self.partitions = Some(partitions);
+        let path = || target.path.clone();
+        match standing {
+            Ok(true) => {}
+            Ok(false) => {
+                *source = unchanged;
+                return Err(IngestError::Rotating(path()));
+            }
+            Err(source) => {
+                return Err(IngestError::Read { path: path(), byte_offset: from, source });
+            }
+        }
+        let (entries, chunk) = stored?;
         self.apply(source, chunk, entries, lines.reader.byte_offset() - from);
         (self.after_chunk)(self.connection, source.id)?;
         Ok(end)
@@ -253,6 +325,19 @@ pub(super) fn limits(target: &Target, tick: Tick) -> Limits {
 /// What the lines read so far say about the next one.
 fn known(source: &Source) -> BeforeTail {
     BeforeTail { last_logged_at: source.last_logged_at, open: source.open, trace: source.trace }
+}
+
+/// Whether a file whose lines were read still is what it was before.
+fn is_standing(
+    reader: &mut LineReader,
+    before: &Source,
+    target: &Target,
+    beginning: Option<&Beginning>,
+    folders: &mut Folders,
+) -> io::Result<bool> {
+    let Some(place) = before.place else { return Ok(true) };
+    let Some(beginning) = beginning else { return reader.still_holds(&place, &[]) };
+    Ok(reader.still_holds(&place, beginning.head())? && beginning.is_so(target, folders)?)
 }
 
 /// What the path is now.

@@ -16,6 +16,8 @@ use crate::model::{FileIdentity, Gap, Generation, GenerationState, Place, Source
 pub struct Change<'a> {
     /// Files that are new or have changed.
     pub files: &'a [Generation],
+    /// Numbers of those that are known no more.
+    pub forgotten: &'a [i64],
     /// What was lost.
     pub gaps: &'a [Gap],
     /// Number and place of the file at the path.
@@ -141,6 +143,7 @@ pub fn change(
 ) -> Result<(), StoreError> {
     transaction(connection, Patience::Short, |connection| {
         lock(connection, source)?;
+        forget(connection, source.id, change.forgotten)?;
         write_files(connection, source.id, change.files, tick)?;
         for gap in change.gaps {
             write_gap(connection, source.id, gap, tick)?;
@@ -220,6 +223,21 @@ fn lock(connection: &mut PgConnection, source: &Source) -> Result<(), StoreError
     .bind::<BigInt, _>(source.line_no)
     .execute(connection)?;
     if found == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
+}
+
+fn forget(
+    connection: &mut PgConnection,
+    source: SourceId,
+    numbers: &[i64],
+) -> Result<(), StoreError> {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query("delete from generations where source_id = $1 and generation = any ($2)")
+        .bind::<BigInt, _>(source.0)
+        .bind::<Array<BigInt>, _>(numbers)
+        .execute(connection)?;
+    Ok(())
 }
 
 fn write_files(

@@ -148,6 +148,15 @@ impl Source {
         self.last_line()?.flushed.as_ref()
     }
 
+    /// Whether nothing was read of one of its files, not even a last line without an end.
+    pub fn is_unread(&self, file: &Generation) -> bool {
+        let has_last_line = || {
+            self.tail_of == file.number
+                && self.tail.as_ref().is_some_and(|tail| tail.flushed.is_some())
+        };
+        file.state == GenerationState::Unfinished && file.place.byte_offset == 0 && !has_last_line()
+    }
+
     /// Goes back to before its last line was stored.
     pub fn take_back(&mut self, flushed: &Flushed) {
         self.line_no -= 1;

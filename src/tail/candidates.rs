@@ -53,6 +53,27 @@ impl Search<'_> {
         self.look(folders, |_, _| true)
     }
 
+    /// All files that are named like rotated ones, with their inodes.
+    ///
+    /// # Errors
+    /// As [`Search::likely`].
+    pub fn rotated(&self, folders: &mut Folders) -> io::Result<Vec<(PathBuf, u64)>> {
+        let mut found = Vec::new();
+        for place in self.places() {
+            let listing = match folders.list(&place.folder) {
+                Ok(listing) => listing,
+                Err(error) if place.must_exist => return Err(error),
+                Err(_) => continue,
+            };
+            for listed in beginning_with(&listing, place.stem()) {
+                if listed.name.to_str().is_some_and(|name| place.read(name).is_some()) {
+                    found.push((place.folder.join(&listed.name), listed.inode));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     fn look(
         &self,
         folders: &mut Folders,
@@ -184,7 +205,7 @@ mod tests {
             let relative = |path: &Path| path.strip_prefix(root.path()).unwrap().to_owned();
             candidates.iter().map(|one| relative(&one.path).to_str().unwrap().to_owned()).collect()
         };
-        let mut folders = Folders::default();
+        let mut folders = Folders::new(std::time::UNIX_EPOCH);
         let likely = [
             "before/app-20260101.log",
             "before/else",
@@ -199,7 +220,6 @@ mod tests {
         assert_eq!(names(found), likely);
         assert!(names(search.all(&mut folders).unwrap()).contains(&"log/app-error.log".to_owned()));
         fs::remove_dir_all(at("log")).unwrap();
-        folders.forget();
         assert!(search.likely(&mut folders).is_err());
     }
 }

@@ -3,17 +3,23 @@
 //! The words between `sight`, which looks, and `rotation`, which decides.
 
 use super::order::Age;
-use crate::model::{FileIdentity, Gap, Generation, Place};
+use crate::model::{EventTime, FileIdentity, Gap, Generation, Place};
 
 /// What is known of a log.
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {
     /// The file that was at the path, if the log was seen before.
     pub present: Option<&'a Generation>,
-    /// The other files.
+    /// Whether nothing was read of it.
+    pub is_unread: bool,
+    /// The other files, as far as something was read of them or they are done with.
     pub others: &'a [Generation],
+    /// Those that were to be read, but of which nothing was yet.
+    pub unread: &'a [Generation],
     /// Whether the files that lay beside the log are among them.
     pub noted: bool,
+    /// When the last entry happened that was read.
+    pub last_logged_at: Option<EventTime>,
 }
 
 /// What the file at the path shows.
@@ -103,6 +109,8 @@ pub struct Rotation {
     /// Files that are new or have changed. Those that are unfinished are read in the order of
     /// their numbers.
     pub files: Vec<Generation>,
+    /// Numbers under which a file is known no more.
+    pub forgotten: Vec<i64>,
     /// What was lost.
     pub gaps: Vec<Gap>,
     /// Number and place of the file at the path.

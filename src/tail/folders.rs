@@ -1,8 +1,8 @@
-//! What lies in the folders of the logs, listed once in a run.
+//! What lies in the folders of the logs.
 //!
-//! A thousand logs of one folder that are rotated at once would list it a thousand times. A
-//! listing may be out of date when it is used, so whoever does not find what must be there
-//! asks for a new one.
+//! A thousand logs of one folder that are rotated at once would list it a thousand times. So a
+//! listing is used again as long as the folder says that nothing in it was made, renamed or
+//! deleted since the run began.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -11,6 +11,11 @@ use std::io;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+/// A folder's time of change moves in steps of some milliseconds: what changes within the step
+/// in which the run began cannot be told from what changed before.
+const STEP: Duration = Duration::from_millis(100);
 
 /// A file in a folder.
 #[derive(Debug)]
@@ -22,18 +27,26 @@ pub struct Listed {
 }
 
 /// The listings so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Folders {
+    began_at: SystemTime,
     listings: HashMap<PathBuf, Rc<[Listed]>>,
 }
 
 impl Folders {
-    /// The files in a folder, in the order of their names.
+    /// For a run that began at this time.
+    pub fn new(began_at: SystemTime) -> Self {
+        Self { began_at, listings: HashMap::new() }
+    }
+
+    /// The files that are in a folder now, in the order of their names.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn list(&mut self, folder: &Path) -> io::Result<Rc<[Listed]>> {
-        if let Some(listing) = self.listings.get(folder) {
+        let changed_at = fs::metadata(folder)?.modified()?;
+        let is_old = self.began_at.duration_since(changed_at).is_ok_and(|since| since > STEP);
+        if let Some(listing) = self.listings.get(folder).filter(|_| is_old) {
             return Ok(Rc::clone(listing));
         }
         let listed = |entry: fs::DirEntry| Listed { name: entry.file_name(), inode: entry.ino() };
@@ -43,11 +56,6 @@ impl Folders {
         let listing: Rc<[Listed]> = listing.into();
         self.listings.insert(folder.to_owned(), Rc::clone(&listing));
         Ok(listing)
-    }
-
-    /// Forgets what was listed: it is out of date.
-    pub fn forget(&mut self) {
-        self.listings.clear();
     }
 }
 
@@ -75,22 +83,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listing_stays_as_it_was_until_it_is_forgotten() {
+    fn a_listing_is_used_again_until_the_folder_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let mut folders = Folders::default();
         for name in ["app.log.1", "b", "app.log", "apple"] {
             fs::write(folder.path().join(name), "").unwrap();
         }
+        let changed_at = folder.path().metadata().unwrap().modified().unwrap();
+        let ago = |seconds| changed_at - Duration::from_secs(seconds);
+        fs::File::open(folder.path()).unwrap().set_modified(ago(10)).unwrap();
+        let mut folders = Folders::new(ago(5));
         let names = |folders: &mut Folders, stem| -> Vec<String> {
             let listing = folders.list(folder.path()).unwrap();
             let found = beginning_with(&listing, stem);
             found.map(|listed| listed.name.to_str().unwrap().to_owned()).collect()
         };
         assert_eq!(names(&mut folders, "app."), ["app.log", "app.log.1"]);
-        fs::write(folder.path().join("app.log.2"), "").unwrap();
-        assert_eq!(names(&mut folders, "app."), ["app.log", "app.log.1"]);
-        folders.forget();
-        assert_eq!(names(&mut folders, "app."), ["app.log", "app.log.1", "app.log.2"]);
         assert_eq!(names(&mut folders, "x"), [""; 0]);
+        let listing = folders.list(folder.path()).unwrap();
+        assert!(Rc::ptr_eq(&listing, &folders.list(folder.path()).unwrap()));
+        fs::write(folder.path().join("app.log.2"), "").unwrap();
+        assert_eq!(names(&mut folders, "app."), ["app.log", "app.log.1", "app.log.2"]);
+        fs::write(folder.path().join("app.log.3"), "").unwrap();
+        assert_eq!(names(&mut folders, "app.").len(), 4);
+        assert!(folders.list(&folder.path().join("nowhere")).is_err());
     }
 }

@@ -114,6 +114,19 @@ impl LineReader {
         Ok(reader)
     }
 
+    /// Whether the file still holds what it held at a place before, and begins with `head`. An
+    /// archive is not looked at: nobody empties it to write on in it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn still_holds(&mut self, place: &Place, head: &[u8]) -> io::Result<bool> {
+        if self.content.is_packed() {
+            return Ok(true);
+        }
+        Ok(identity::holds(&mut self.content, place)?
+            && self.content.bytes_at(0, head.len())? == head)
+    }
+
     /// How the file is encoded.
     pub fn encoding(&self) -> &'static Encoding {
         self.encoding

@@ -151,7 +151,8 @@ pub fn is_compressed(name: &str) -> bool {
     without_compression(name) != name
 }
 
-fn without_compression(name: &str) -> &str {
+/// A name or path without the ending of an archive.
+pub(super) fn without_compression(name: &str) -> &str {
     COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 

@@ -8,10 +8,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::candidates::Candidate;
+use super::decoders::MAGIC_BYTES;
 use super::facts::{FileFacts, Role, Substance};
 use super::identity::{self, BEGIN_BYTES, PROBE_BYTES};
+use super::names;
 use super::order::Age;
 use super::{Content, End, LogFile, TailError};
 use crate::model::{EventTime, FileIdentity, Generation, GenerationState, Place};
@@ -46,7 +49,7 @@ pub struct Sight {
 
 /// Files that are recognised by what is in them.
 pub struct Known<'a> {
-    /// All that are known, the one at the path among them.
+    /// All of which something was read, the one at the path among them.
     generations: &'a [Generation],
     /// By how many bytes their heads have, and their hash.
     by_head: BTreeMap<usize, HashMap<u64, Vec<&'a Generation>>>,
@@ -90,17 +93,16 @@ impl<'a> Known<'a> {
         Self { generations, by_head, by_file_hash, present }
     }
 
-    /// The known files that a file holds. Of those of which nothing was read, only device and
-    /// inode tell.
+    /// The known files that a file holds. Of those without a line, only the inode tells.
     ///
     /// # Errors
     /// When the file cannot be read; what a damaged archive holds is told as far as it goes.
     pub fn held_by(&self, log: &mut LogFile, head: &[u8]) -> io::Result<Held<'a>> {
-        let unread = |generation: &&Generation| {
+        let is_empty = |generation: &&Generation| {
             generation.place.byte_offset == 0 && is_on_inode_of(generation, log)
         };
-        let mut found =
-            Held { surely: self.generations.iter().filter(unread).collect(), perhaps: Vec::new() };
+        let surely = self.generations.iter().filter(is_empty).collect();
+        let mut found = Held { surely, perhaps: Vec::new() };
         let mut alike: Vec<&Generation> = Vec::new();
         for (length, heads) in self.by_head.range(..=head.len()) {
             alike.extend(heads.get(&identity::hash(&head[..*length])).into_iter().flatten());
@@ -159,18 +161,21 @@ fn is_held(known: &Generation, log: &mut LogFile) -> io::Result<Option<bool>> {
 }
 
 /// Looks at candidates. `present` is what the log's path leads to now; it is none of them.
+/// `may_grow` says whether a file with this time of change may be changed again.
 pub fn look(
     candidates: Vec<Candidate>,
     known: &Known<'_>,
     present: &mut LogFile,
     first_entry: &FirstEntry<'_>,
+    may_grow: &dyn Fn(SystemTime) -> bool,
 ) -> Sight {
     let mut sight = Sight { files: Vec::new(), unreadable: Vec::new() };
     for candidate in candidates {
         let path = candidate.path.clone();
         match look_at(candidate, known, present.identity, first_entry) {
             // A file has one name here, though several lead to it.
-            Ok(Some(file)) => {
+            Ok(Some(mut file)) => {
+                file.facts.substance = file.substance(may_grow(file.log.modified));
                 let same = |one: &&mut Beside| one.log.identity == file.log.identity;
                 match sight.files.iter_mut().find(same) {
                     Some(one) => {
@@ -187,6 +192,7 @@ pub fn look(
             Err(error) => log::debug!("{} is passed over: {error}", path.display()),
         }
     }
+    mark_backups(&mut sight.files, known, present);
     mark_copies(&mut sight.files, present);
     sight
 }
@@ -248,8 +254,8 @@ fn shown_by(
     if let Some(most) = most.filter(|most| most.state != GenerationState::Unfinished) {
         facts.goes_on = whatever_is_whole(has_line_from(log, most.place.byte_offset))?;
     }
-    let is_unknown = facts.substance == Substance::Own && found.surely.is_empty();
-    if is_unknown && known.begins_present(log, &head)? {
+    let is_read = found.surely.iter().any(|one| one.state != GenerationState::Skipped);
+    if facts.substance == Substance::Own && !is_read && known.begins_present(log, &head)? {
         facts.substance = Substance::BeginsPresent;
     }
     Ok((head, facts))
@@ -312,17 +318,45 @@ fn has_line_from(log: &mut LogFile, offset: u64) -> io::Result<bool> {
     }
 }
 
+/// Marks the files of which all stands in the log as well, where the log itself seems to lie
+/// elsewhere: an editor leaves the old file as a backup and gives the path to a new one.
+fn mark_backups(files: &mut [Beside], known: &Known<'_>, present: &mut LogFile) {
+    let Some(read) = known.present else { return };
+    if read.place.identity.inode == present.identity.inode {
+        return;
+    }
+    let head = present.content.bytes_at(0, PROBE_BYTES).unwrap_or_default();
+    for file in files {
+        let holds = |numbers: &[i64]| numbers.contains(&read.number);
+        if (holds(&file.facts.holds) || holds(&file.facts.begins_like))
+            && file.is_beginning_of(&head, &mut present.content)
+        {
+            file.facts.substance = Substance::Copy;
+        }
+    }
+}
+
 /// Marks the unknown files that are copies of others, or of their beginnings: an archive that
 /// is being made of a file that is still there, or what somebody has put aside.
 fn mark_copies(files: &mut [Beside], present: &mut LogFile) {
     let head_of_present = present.content.bytes_at(0, PROBE_BYTES).unwrap_or_default();
     for at in 0..files.len() {
-        let is_known = !files[at].facts.holds.is_empty() || files[at].head.is_empty();
-        if is_known || !matches!(files[at].facts.substance, Substance::Own | Substance::Incomplete)
+        let file = &mut files[at];
+        if !file.facts.holds.is_empty()
+            || matches!(file.facts.substance, Substance::Empty | Substance::Copy)
         {
             continue;
         }
-        let is_copy = files[at].is_beginning_of(&head_of_present, &mut present.content)
+        // What nothing can be unpacked of yet is made of the file with that name.
+        if file.head.is_empty() {
+            let path = file.facts.path.clone();
+            let plain = names::without_compression(&path);
+            if plain != path && files.iter().any(|other| other.facts.path == plain) {
+                files[at].facts.substance = Substance::Copy;
+            }
+            continue;
+        }
+        let is_copy = file.is_beginning_of(&head_of_present, &mut present.content)
             || (0..files.len()).any(|other| {
                 // Of two equal ones the first stays, and rather the plain one.
                 other != at
@@ -348,6 +382,23 @@ fn pair(files: &mut [Beside], one: usize, other: usize) -> Option<(&mut Beside, 
 }
 
 impl Beside {
+    /// What it is, if it may change yet or not.
+    fn substance(&self, may_grow: bool) -> Substance {
+        let begins_archive = || {
+            let is_short = self.log.size < MAGIC_BYTES as u64 && !self.log.content.is_packed();
+            is_short && names::is_compressed(&self.facts.path)
+        };
+        match self.facts.substance {
+            // It will not become more.
+            Substance::Incomplete if !may_grow => Substance::Own,
+            // Somebody has just made room for an archive.
+            Substance::Own | Substance::Empty if may_grow && begins_archive() => {
+                Substance::Incomplete
+            }
+            substance => substance,
+        }
+    }
+
     /// Whether this one is read rather than an equal one.
     fn preferred_to(&self, other: &Self) -> bool {
         let rank = |file: &Self| (!file.facts.holds.is_empty(), !file.log.content.is_packed());

@@ -1,14 +1,16 @@
 //! What became of the file that was at the path?
 
-use crate::model::{Generation, GenerationState, Place};
+use super::own::OwnFiles;
+use crate::model::Place;
 use crate::tail::facts::{Before, FileFacts, Present, Role, Substance};
 use crate::tail::identity::PROBE_BYTES;
-use crate::tail::order::{self, Age};
 
 /// What became of the present file.
 pub(super) enum Fate {
     /// The log was never seen.
     FirstSeen,
+    /// Nothing was read of it, so nothing tells which file it is.
+    Unread,
     /// It is at the path.
     Same,
     /// It lies elsewhere.
@@ -26,21 +28,29 @@ pub(super) enum Fate {
 }
 
 /// Where the present file is now.
-pub(super) fn fate(before: &Before<'_>, present: &Present, files: &[FileFacts]) -> Fate {
+pub(super) fn fate(
+    before: &Before<'_>,
+    present: &Present,
+    files: &[FileFacts],
+    own: &OwnFiles,
+) -> Fate {
     let Some(known) = before.present else { return Fate::FirstSeen };
+    if before.is_unread {
+        return Fate::Unread;
+    }
     let is_here = present.holds.contains(&known.number);
     let is_perhaps_here = present.begins_like.contains(&known.number);
     let same_inode = present.identity.inode == known.place.identity.inode;
-    let elsewhere = own_file(known, files);
     if is_here && same_inode {
         return Fate::Same;
     }
-    if let Some(at) = elsewhere {
-        // Two files may begin alike; with more than that in common they are one log, of
-        // which somebody keeps a backup.
-        let is_backup = is_here && known.place.byte_offset > PROBE_BYTES as u64;
+    if let Some(at) = own.of(known) {
+        // A new log may begin with all that was read of a small one. But if it begins with all
+        // that there is of it now, that is a backup.
         let is_itself = files[at].identity == known.place.identity;
-        return if is_backup || (is_here && !is_itself) {
+        let is_backup = files[at].substance == Substance::Copy
+            && (known.place.byte_offset > PROBE_BYTES as u64 || !is_itself);
+        return if is_here && is_backup {
             Fate::Same
         } else if files[at].role == Role::OtherLog {
             Fate::HandedOver(at)
@@ -52,14 +62,17 @@ pub(super) fn fate(before: &Before<'_>, present: &Present, files: &[FileFacts]) 
         return Fate::Same;
     }
     let copy = files.iter().position(|file| {
-        file.substance == Substance::BeginsPresent
+        // It has no entry that is later than the last one that was read.
+        let times = file.age.first_entry.zip(before.last_logged_at);
+        times.is_none_or(|(first, last)| first <= last)
+            && file.substance == Substance::BeginsPresent
             && matches!(file.role, Role::Unnamed | Role::Named)
     });
     let awaited = files.iter().position(is_awaited);
     match (copy, present.last_lines, awaited) {
         (Some(at), ..) if same_inode => Fate::Copied(at),
         (_, Some(place), _) => Fate::Edited(place),
-        (.., Some(at)) if known.place.byte_offset > 0 => Fate::Awaited(at),
+        (.., Some(at)) => Fate::Awaited(at),
         _ => Fate::Gone,
     }
 }
@@ -69,32 +82,4 @@ pub(super) fn is_awaited(file: &FileFacts) -> bool {
     file.substance == Substance::Incomplete
         && file.age.name.as_ref().is_some_and(|name| !name.scheme().is_ambiguous())
         && matches!(file.role, Role::Unnamed | Role::Named)
-}
-
-/// The file that a known one is now: the one on its inode, else a copy, rather a plain one.
-///
-/// A file that perhaps holds it is taken only for one that is not read to its end, and of
-/// several the oldest: the younger ones begin in the same way.
-pub(super) fn own_file(known: &Generation, files: &[FileFacts]) -> Option<usize> {
-    let holds = |file: &&FileFacts| file.holds.contains(&known.number);
-    let rank = |file: &FileFacts| {
-        let is_itself = file.identity == known.place.identity
-            && file.file_hash.is_some() == known.file_hash.is_some();
-        (is_itself, file.file_hash.is_none())
-    };
-    if let Some(best) = files.iter().filter(holds).map(rank).max() {
-        return files.iter().position(|file| holds(&file) && rank(file) == best);
-    }
-    if known.state != GenerationState::Unfinished {
-        return None;
-    }
-    let perhaps: Vec<usize> = (0..files.len())
-        .filter(|at| files[*at].begins_like.contains(&known.number))
-        .filter(|at| {
-            let file = &files[*at];
-            matches!(file.role, Role::Unnamed | Role::Named) && file.substance != Substance::Copy
-        })
-        .collect();
-    let ages: Vec<&Age> = perhaps.iter().map(|at| &files[*at].age).collect();
-    order::oldest_first(&ages).first().map(|place| perhaps[*place])
 }

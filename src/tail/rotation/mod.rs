@@ -14,18 +14,22 @@
 //! | at the path of another log | that one reads on in it |
 //! | nowhere, but an archive is just being written | it is waited for |
 //! | nowhere | a gap; every new file, then the one at the path |
+//! | never read at all, not one line | every new file, then the one at the path |
 //!
 //! A file that is not known is younger if it is new, that is, was not there when the log was
-//! seen last, and has the name of a rotated one.
+//! seen last, and has the name of a rotated one. Of a file of which nothing was read nothing is
+//! known: it is new again, until something is.
 
-use crate::model::{Gap, Generation, GenerationState, Place};
 mod fate;
+mod own;
+mod unread;
 
-use self::fate::{Fate, fate, is_awaited, own_file};
+use self::fate::{Fate, fate, is_awaited};
+use self::own::OwnFiles;
+use crate::model::{Gap, Generation, GenerationState, Place};
 use crate::tail::facts::{Before, FileFacts, Present, Role, Rotation, Substance};
 use crate::tail::identity::{self, PROBE_BYTES};
-use crate::tail::names::{Rotated, Scheme};
-use crate::tail::order::{self, Age};
+use crate::tail::names::Rotated;
 
 /// Decides; `why_unread` says why files beside the log could not be read, if there are any.
 pub fn decide(
@@ -34,18 +38,14 @@ pub fn decide(
     files: &[FileFacts],
     why_unread: Option<&str>,
 ) -> Rotation {
-    let fate = fate(before, present, files);
-    let mut decision = Decision { before, present, files, rotation: Rotation::default() };
+    let own = OwnFiles::find(before, files);
+    let fate = fate(before, present, files, &own);
+    let mut decision = Decision { before, present, files, own, rotation: Rotation::default() };
     let unread = decision.unread(&fate);
     decision.close_present(&fate, why_unread);
-    decision.follow_others(!unread.is_empty(), why_unread.is_some());
+    decision.follow_others(&fate, why_unread.is_some());
     decision.note(&fate, &unread);
-    let known = before.present.into_iter().chain(before.others);
-    let mut number = known.map(|generation| generation.number).max().unwrap_or(0).max(0);
-    for at in unread {
-        number += 1;
-        decision.rotation.files.push(files[at].generation(number));
-    }
+    let number = decision.number_new(&unread, why_unread.is_some());
     decision.rotation.present = Some(match fate {
         Fate::FirstSeen => (number + 1, present.read_elsewhere.unwrap_or(present.start)),
         Fate::Same => {
@@ -54,9 +54,12 @@ pub fn decide(
             (number, Place { identity: present.identity, ..place })
         }
         Fate::Edited(place) => (number + 1, place),
-        Fate::Moved(_) | Fate::HandedOver(_) | Fate::Awaited(_) | Fate::Copied(_) | Fate::Gone => {
-            (number + 1, decision.begin())
-        }
+        Fate::Unread
+        | Fate::Moved(_)
+        | Fate::HandedOver(_)
+        | Fate::Awaited(_)
+        | Fate::Copied(_)
+        | Fate::Gone => (number + 1, decision.begin()),
     });
     decision.rotation
 }
@@ -92,6 +95,7 @@ struct Decision<'a> {
     before: &'a Before<'a>,
     present: &'a Present,
     files: &'a [FileFacts],
+    own: OwnFiles,
     rotation: Rotation,
 }
 
@@ -102,7 +106,7 @@ impl Decision<'_> {
         let state =
             |state, path: &str| Generation { state, path: path.to_owned(), ..known.clone() };
         match fate {
-            Fate::FirstSeen | Fate::Same => {}
+            Fate::FirstSeen | Fate::Same | Fate::Unread => {}
             Fate::Moved(at) => {
                 self.rotation.files.push(self.files[*at].at(known, GenerationState::Unfinished));
             }
@@ -118,17 +122,12 @@ impl Decision<'_> {
                 self.rotation.files.push(state(GenerationState::Finished, &known.path));
             }
             Fate::Gone => {
-                if known.place.byte_offset > 0 {
-                    self.rotation.files.push(state(GenerationState::Lost, &known.path));
+                self.rotation.files.push(state(GenerationState::Lost, &known.path));
+                let mut reason = self.why_gone(known).to_owned();
+                if let Some(why) = why_unread {
+                    reason = format!("{reason} ({why})");
                 }
-                // Of a file that was empty when it was last seen, nothing is known to be lost.
-                if known.size_bytes > 0 {
-                    let mut reason = self.why_gone(known).to_owned();
-                    if let Some(why) = why_unread {
-                        reason = format!("{reason} ({why})");
-                    }
-                    self.lost(known, known.size_bytes.checked_sub(known.place.byte_offset), reason);
-                }
+                self.lost(known, known.size_bytes.checked_sub(known.place.byte_offset), reason);
             }
         }
     }
@@ -153,14 +152,16 @@ impl Decision<'_> {
     /// those that were not read to their end are gone.
     ///
     /// One that is not seen is not gone as long as some files cannot be read.
-    fn follow_others(&mut self, has_unread: bool, some_are_unread: bool) {
+    fn follow_others(&mut self, fate: &Fate, some_are_unread: bool) {
         for known in self.before.others {
             let is_unfinished = known.state == GenerationState::Unfinished;
-            match own_file(known, self.files) {
+            match self.own.of(known) {
                 Some(at) if is_unfinished && self.files[at].role == Role::OtherLog => {
                     let now = self.files[at].at(known, GenerationState::Finished);
                     self.rotation.files.push(now);
                 }
+                // All of it was read of the file that it is a copy of.
+                Some(at) if matches!(fate, Fate::Copied(copy) if *copy == at) => {}
                 Some(at) => self.follow(known, &self.files[at]),
                 // Back at the path, or there again under another number.
                 None if self.present.holds.contains(&known.number) && is_unfinished => {
@@ -169,7 +170,7 @@ impl Decision<'_> {
                 }
                 None if is_unfinished && self.is_awaited_at(known) => {}
                 None if is_unfinished && !some_are_unread => {
-                    self.unfinished_is_gone(known, has_unread);
+                    self.unfinished_is_gone(known);
                 }
                 None => {}
             }
@@ -177,12 +178,7 @@ impl Decision<'_> {
     }
 
     fn follow(&mut self, known: &Generation, file: &FileFacts) {
-        let is_furthest = |number: &i64| {
-            let other = self.before.others.iter().find(|other| other.number == *number);
-            other.is_none_or(|other| other.place.byte_offset <= known.place.byte_offset)
-        };
         let grown = file.goes_on
-            && file.holds.iter().all(is_furthest)
             && (known.state != GenerationState::Skipped || self.is_still_part(known, file));
         let state = if grown { GenerationState::Unfinished } else { known.state };
         let now = file.at(known, state);
@@ -204,26 +200,21 @@ impl Decision<'_> {
 
     /// The unfinished file that was expected to appear at a path.
     fn awaited_at(&self, path: &str) -> Option<&Generation> {
-        self.before.others.iter().find(|known| {
-            known.state == GenerationState::Unfinished
-                && known.place.byte_offset > 0
-                && known.path == path
-        })
+        self.before
+            .others
+            .iter()
+            .find(|known| known.state == GenerationState::Unfinished && known.path == path)
     }
 
     /// Whether a file where a known one is awaited is still being written.
     fn is_awaited_at(&self, known: &Generation) -> bool {
-        known.place.byte_offset > 0
-            && self.files.iter().any(|file| file.path == known.path && is_awaited(file))
+        self.files.iter().any(|file| file.path == known.path && is_awaited(file))
     }
 
-    fn unfinished_is_gone(&mut self, known: &Generation, has_unread: bool) {
+    fn unfinished_is_gone(&mut self, known: &Generation) {
         let read = known.place.byte_offset;
         let (state, lost) = if known.file_hash.is_some() {
             (GenerationState::Lost, Some(None))
-        } else if read == 0 && has_unread {
-            // It may be one of those that are new, compressed meanwhile.
-            (GenerationState::Lost, None)
         } else if known.size_bytes > read {
             (GenerationState::Lost, Some(Some(known.size_bytes - read)))
         } else {
@@ -232,90 +223,6 @@ impl Decision<'_> {
         self.rotation.files.push(Generation { state, ..known.clone() });
         if let Some(lost_bytes) = lost {
             self.lost(known, lost_bytes, "a rotated file is gone".to_owned());
-        }
-    }
-
-    /// The files that were never read and are to be, the oldest first.
-    fn unread(&self, fate: &Fate) -> Vec<usize> {
-        let proven = match fate {
-            Fate::Moved(at) => self.files[*at].age.name.as_ref().map(Rotated::scheme),
-            _ => None,
-        };
-        let unread: Vec<usize> = (0..self.files.len())
-            .filter(|at| self.is_unknown(*at, fate, proven))
-            .filter(|at| self.is_to_be_read(&self.files[*at], fate))
-            .collect();
-        let ages: Vec<&Age> = unread.iter().map(|at| &self.files[*at].age).collect();
-        order::oldest_first(&ages).into_iter().map(|place| unread[place]).collect()
-    }
-
-    /// Whether a file seems to be a rotated one of this log, and none that is known.
-    fn is_unknown(&self, at: usize, fate: &Fate, proven: Option<Scheme>) -> bool {
-        let file = &self.files[at];
-        let is_new = match file.substance {
-            Substance::Own => true,
-            Substance::Empty | Substance::Copy => false,
-            // It may become what is awaited.
-            Substance::Incomplete => {
-                let is_awaited = matches!(fate, Fate::Awaited(_));
-                !is_awaited && self.awaited_at(&file.path).is_none()
-            }
-            Substance::BeginsPresent => !matches!(fate, Fate::Copied(_)),
-        };
-        let is_rotated = file
-            .age
-            .name
-            .as_ref()
-            .is_some_and(|name| !name.scheme().is_ambiguous() || proven == Some(name.scheme()));
-        is_rotated
-            && is_new
-            && matches!(file.role, Role::Unnamed | Role::Named)
-            && !self.is_own_of_one(at)
-            && file.holds.iter().all(|number| self.only_begins_like(*number, file, fate))
-    }
-
-    /// Whether a file was taken for a known one that it perhaps holds.
-    fn is_own_of_one(&self, at: usize) -> bool {
-        let mut known = self.before.present.into_iter().chain(self.before.others);
-        known.any(|known| {
-            self.files[at].begins_like.contains(&known.number)
-                && own_file(known, self.files) == Some(at)
-        })
-    }
-
-    /// Whether a file has no more in common with a known one than its beginning: all that is
-    /// known of an archive that was not read. Unpacked, it would be as old as it was.
-    fn only_begins_like(&self, number: i64, file: &FileFacts, fate: &Fate) -> bool {
-        let known = self.before.others.iter().find(|other| other.number == number);
-        known.is_some_and(|known| {
-            known.state == GenerationState::Skipped
-                && known.file_hash.is_some()
-                && known.file_hash != file.file_hash
-                && !self.is_before(file, fate)
-        })
-    }
-
-    fn is_to_be_read(&self, file: &FileFacts, fate: &Fate) -> bool {
-        match fate {
-            // A file that was written to after the log is none that it was rotated to.
-            Fate::FirstSeen => {
-                let is_younger =
-                    self.present.size_bytes > 0 && file.age.modified > self.present.age.modified;
-                file.role == Role::Named && self.present.from_beginning && !is_younger
-            }
-            // The log was not rotated, so this is none of its younger files; unless it was still
-            // being written when it was.
-            Fate::Same => self.awaited_at(&file.path).is_some(),
-            _ => self.before.noted && !self.is_before(file, fate),
-        }
-    }
-
-    /// Whether a file is surely older than the one that was at the path.
-    fn is_before(&self, file: &FileFacts, fate: &Fate) -> bool {
-        match fate {
-            Fate::Moved(at) => file.age.is_surely_before(&self.files[*at].age),
-            Fate::Same => file.age.modified < self.present.age.modified,
-            _ => false,
         }
     }
 
@@ -328,8 +235,14 @@ impl Decision<'_> {
             let is_own = file.role == Role::Named
                 && (self.before.noted
                     || matches!(fate, Fate::FirstSeen) && self.present.from_beginning);
+            // One that may change yet is looked at anew.
+            let changes = match file.substance {
+                Substance::Empty | Substance::BeginsPresent => true,
+                Substance::Incomplete => !matches!(fate, Fate::FirstSeen),
+                Substance::Own | Substance::Copy => false,
+            };
             let scheme = file.age.name.as_ref().map(Rotated::scheme);
-            if unread.contains(&at) || !self.is_unknown(at, fate, scheme) {
+            if changes || unread.contains(&at) || !self.is_unknown(at, fate, scheme) {
                 continue;
             }
             if is_own {
@@ -353,7 +266,9 @@ impl Decision<'_> {
                 && known.file_hash.is_none()
                 && (known.place.byte_offset > PROBE_BYTES as u64
                     || known.place.identity.inode == self.present.identity.inode)
-                && own_file(known, self.files)
+                && self
+                    .own
+                    .of(known)
                     .is_none_or(|at| self.files[at].identity != known.place.identity)
         });
         let back = back.map(|known| known.place).chain(self.present.read_elsewhere);

@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::model::FileIdentity;
+use crate::model::{EventTime, FileIdentity};
+use crate::tail::facts::Substance;
+use crate::tail::order::Age;
 
 fn identity(inode: u64) -> FileIdentity {
     FileIdentity { device: 1, inode }
@@ -67,10 +69,22 @@ fn log(inode: u64, holds: &[i64]) -> Present {
     }
 }
 
+/// Nothing is known.
+fn seen() -> Before<'static> {
+    Before {
+        present: None,
+        is_unread: false,
+        others: &[],
+        unread: &[],
+        noted: true,
+        last_logged_at: None,
+    }
+}
+
 /// What is decided of a log whose first file lay on inode 1.
 fn decided(others: &[Generation], now: &Present, files: &[FileFacts]) -> Rotation {
     let present = generation(1, 1);
-    let before = Before { present: Some(&present), others, noted: true };
+    let before = Before { present: Some(&present), others, ..seen() };
     decide(&before, now, files, None)
 }
 
@@ -102,8 +116,11 @@ fn a_log_on_another_inode_with_all_that_was_read_goes_on() {
     let rotation = decided(&[], &log(2, &[1]), &[]);
     assert_eq!((present(&rotation), rotation.files), ((1, 2, 5000), vec![]));
     // A backup on the old inode changes nothing.
-    let rotation = decided(&[], &log(2, &[1]), &[holding("app.log~", 1, 10, 1)]);
-    assert_eq!(present(&rotation), (1, 2, 5000));
+    let other = holding("app.log~", 1, 10, 1);
+    let backup = FileFacts { substance: Substance::Copy, ..other.clone() };
+    assert_eq!(present(&decided(&[], &log(2, &[1]), &[backup])), (1, 2, 5000));
+    // What is not in the log as well is a rotated file of a log that begins alike.
+    assert_eq!(present(&decided(&[], &log(2, &[1]), &[other])), (2, 2, 0));
 }
 
 #[test]
@@ -159,6 +176,15 @@ fn a_copy_made_before_the_last_lines_were_read_is_not_read_again() {
     let rotation = decided(&[], &truncated, std::slice::from_ref(&copy));
     assert_eq!(files(&rotation), [(1, "app.log.1", Finished)]);
     assert_eq!(rotation.gaps, []);
+    // A copy has no later entry than what was read.
+    let later = FileFacts {
+        age: Age { first_entry: Some(EventTime(8)), ..copy.age.clone() },
+        ..copy.clone()
+    };
+    let known = generation(1, 1);
+    let before = Before { present: Some(&known), last_logged_at: Some(EventTime(7)), ..seen() };
+    let rotation = decide(&before, &truncated, &[later], None);
+    assert_eq!(files(&rotation), [(1, "app.log", Lost), (2, "app.log.1", Unfinished)]);
     // On another inode it was no copytruncate, and the file may begin like that only.
     let rotation = decided(&[], &log(2, &[]), &[FileFacts { identity: identity(3), ..copy }]);
     assert_eq!(files(&rotation), [(1, "app.log", Lost), (2, "app.log.1", Unfinished)]);
@@ -176,7 +202,7 @@ fn an_edited_file_goes_on_after_the_lines_that_were_read_last() {
 fn what_is_nowhere_is_a_gap_and_all_that_is_new_is_read() {
     let found = [file("app.log.2", 2, 10), file("app.log.1", 3, 20)];
     let before = Generation { size_bytes: 5100, ..generation(1, 1) };
-    let before = Before { present: Some(&before), others: &[], noted: true };
+    let before = Before { present: Some(&before), others: &[], ..seen() };
     let rotation = decide(&before, &log(4, &[]), &found, Some("cannot read app.log.3"));
     let expected =
         [(1, "app.log", Lost), (2, "app.log.2", Unfinished), (3, "app.log.1", Unfinished)];
@@ -196,20 +222,84 @@ fn what_is_nowhere_is_a_gap_and_all_that_is_new_is_read() {
     }
 }
 
+/// A file of which nothing was read.
+fn untouched(number: i64, inode: u64, size_bytes: u64) -> Generation {
+    let place = identity::beginning(identity(inode));
+    Generation { place, size_bytes, ..generation(number, inode) }
+}
+
+/// What is decided of a log of whose first file, on inode 1, nothing was read.
+fn decided_unread(size_bytes: u64, now: &Present, files: &[FileFacts]) -> Rotation {
+    let empty = untouched(1, 1, size_bytes);
+    decide(&Before { present: Some(&empty), is_unread: true, ..seen() }, now, files, None)
+}
+
 #[test]
-fn a_file_that_was_empty_and_is_gone_is_no_gap() {
-    let empty =
-        Generation { place: identity::beginning(identity(1)), size_bytes: 0, ..generation(1, 1) };
-    let before = Before { present: Some(&empty), others: &[], noted: true };
-    let rotation = decide(&before, &log(2, &[]), &[], None);
-    assert_eq!((rotation.gaps, rotation.files), (vec![], vec![]));
+fn a_log_that_was_empty_may_have_been_copied_and_emptied() {
+    let rotation = decided_unread(0, &log(1, &[]), &[]);
+    assert_eq!((present(&rotation), rotation.files), ((1, 1, 0), vec![]));
+    let found = [file("app.log.1", 3, 30), file("app.log.2.gz", 2, 20), file("other", 4, 20)];
+    let rotation = decided_unread(0, &log(1, &[]), &found);
+    let expected = [(1, "app.log.2.gz", Unfinished), (2, "app.log.1", Unfinished)];
+    assert_eq!((files(&rotation).as_slice(), present(&rotation)), (&expected[..], (3, 1, 0)));
+}
+
+#[test]
+fn a_file_on_the_inode_of_an_empty_one_is_read_in_its_turn() {
+    let found = [file("app.log.1", 1, 30), file("app.log.2.gz", 2, 20)];
+    let rotation = decided_unread(0, &log(4, &[]), &found);
+    let expected = [(1, "app.log.2.gz", Unfinished), (2, "app.log.1", Unfinished)];
+    assert_eq!(files(&rotation), expected);
+    // A writer may go on in one that is empty still.
+    let empty = FileFacts { substance: Substance::Empty, size_bytes: 0, ..file("app.log.1", 1, 3) };
+    let rotation = decided_unread(0, &log(4, &[]), &[empty]);
+    assert_eq!(files(&rotation), [(1, "app.log.1", Unfinished)]);
+}
+
+#[test]
+fn a_file_that_was_not_read_and_is_gone_is_a_gap_unless_it_was_empty() {
+    let lost = |size_bytes, now: &Present, files: &[FileFacts]| {
+        decided_unread(size_bytes, now, files).gaps.first().map(|gap| gap.lost_bytes)
+    };
+    assert_eq!(lost(0, &log(2, &[]), &[]), None);
+    assert_eq!(lost(10, &log(2, &[]), &[]), Some(Some(10)));
+    assert_eq!(lost(10, &log(1, &[]), &[]), None);
+    assert_eq!(lost(10, &Present { size_bytes: 9, ..log(1, &[]) }, &[]), Some(Some(10)));
+    assert_eq!(lost(10, &log(2, &[]), &[file("app.log.1", 1, 9)]), None);
+    assert_eq!(lost(10, &log(2, &[]), &[file("app.log.1.gz", 3, 9)]), None, "compressed");
+}
+
+#[test]
+fn files_that_were_not_read_are_numbered_anew() {
+    let present = generation(4, 1);
+    let unread = [untouched(5, 5, 10), untouched(6, 6, 10), untouched(7, 7, 10)];
+    let before = Before { present: Some(&present), unread: &unread, ..seen() };
+    // As they were, nothing changes.
+    let found: Vec<FileFacts> = [5, 6, 7]
+        .map(|inode| FileFacts {
+            path: "app.log".to_owned(),
+            size_bytes: 10,
+            ..file("app.log.1", inode, 50 + inode)
+        })
+        .to_vec();
+    let rotation = decide(&before, &log(1, &[4]), &found, None);
+    assert_eq!((rotation.files, rotation.forgotten), (vec![], vec![]));
+    // The first two are one archive now, and the last is gone.
+    let found = [file("app.log.1.gz", 9, 10)];
+    let rotation = decide(&before, &log(1, &[4]), &found, None);
+    assert_eq!(files(&rotation), [(5, "app.log.1.gz", Unfinished)]);
+    assert_eq!((rotation.forgotten, rotation.gaps.len()), (vec![6, 7], 2));
+    // Perhaps they only cannot be read now.
+    let rotation = decide(&before, &log(1, &[4]), &found, Some("cannot read"));
+    assert_eq!(files(&rotation), [(8, "app.log.1.gz", Unfinished)]);
+    assert_eq!((rotation.forgotten, rotation.gaps.len()), (vec![5], 0));
 }
 
 #[test]
 fn at_first_sight_the_files_beside_a_log_are_noted() {
     let named = FileFacts { role: Role::Named, ..file("app.log.1", 2, 20) };
     let found = [named, file("app.log.2", 3, 10), file("app-1.log", 4, 10)];
-    let before = Before { present: None, others: &[], noted: false };
+    let before = Before { present: None, others: &[], noted: false, ..seen() };
     let rotation = decide(&before, &log(1, &[]), &found, None);
     let expected =
         [(-2, "app-1.log", Skipped), (-1, "app.log.2", Skipped), (1, "app.log.1", Unfinished)];
@@ -273,7 +363,7 @@ fn an_unfinished_file_is_followed_until_it_is_gone() {
     // Perhaps it is one that cannot be read just now.
     let present = generation(1, 1);
     let others = [other(5001)];
-    let before = Before { present: Some(&present), others: &others, noted: true };
+    let before = Before { present: Some(&present), others: &others, ..seen() };
     assert_eq!(decide(&before, &log(1, &[1]), &[], Some("cannot read")).files, []);
 }
 
@@ -292,7 +382,7 @@ fn files_that_only_begin_alike_are_not_taken_for_each_other() {
         size_bytes: 30,
         ..generation(1, 1)
     };
-    let before = Before { present: Some(&little), others: &[], noted: true };
+    let before = Before { present: Some(&little), others: &[], ..seen() };
     let perhaps =
         |name, inode, modified| FileFacts { begins_like: vec![1], ..file(name, inode, modified) };
     let found = [perhaps("app.log.1.gz", 2, 20), perhaps("app.log.2.gz", 3, 10)];
