@@ -3,7 +3,8 @@
 //! A timing alone says something about a machine. So each figure is measured in turns with a
 //! reference that does the like on the same data: PostgreSQL's own COPY for reading a log into
 //! rows, ripgrep for looking at every line, `psql` for a tick with nothing to do, and tripline
-//! itself on a smaller history or backlog. What is compared is the median of the rounds.
+//! itself on a smaller history or backlog. Only a tick over a folder full of logs has no other
+//! reference than a second. What is compared is the median of the rounds.
 //!
 //! The logs are made here, always the same. The server is a private PostgreSQL in a temporary
 //! folder, without fsync: the disk would be most of the noise and is the same for all.
@@ -42,7 +43,7 @@ struct Options {
     /// Measurements of each figure
     #[arg(long, default_value_t = if cfg!(debug_assertions) { 1 } else { 5 })]
     rounds: usize,
-    /// Measure only this: loading, counting, tick, evaluation or backlog
+    /// Measure only this: loading, counting, tick, files, evaluation or backlog
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Write the figures into this file, as JSON
@@ -74,6 +75,9 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     }
     if wants("tick") {
         tick::idle(&server, &mut report)?;
+    }
+    if wants("files") {
+        tick::idle_over_many_logs(&server, &mut report)?;
     }
     if wants("backlog") {
         backlog::backlog(&server, options.lines, &mut report)?;

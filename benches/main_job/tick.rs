@@ -3,12 +3,18 @@
 use tripline::cluster::DATABASE;
 
 use crate::data::{self, Kind};
-use crate::measure::measure;
+use crate::measure::{Cost, measure};
 use crate::report::Report;
 use crate::server::Server;
 
 /// A tick is short: more of them say more.
 const TICKS_A_ROUND: usize = 10;
+
+/// Logs in one folder, of which none has changed.
+const LOGS: u64 = if cfg!(debug_assertions) { 300 } else { 10_000 };
+
+/// What a tick over so many logs may cost: it comes once a minute.
+const A_SECOND: Cost = Cost { wall: 1.0, processor: 0.0, peak_kib: 0 };
 
 pub(crate) fn idle(server: &Server, report: &mut Report) -> anyhow::Result<()> {
     let log = server.path("idle.log");
@@ -25,5 +31,32 @@ pub(crate) fn idle(server: &Server, report: &mut Report) -> anyhow::Result<()> {
         other.push(measure(&select)?);
     }
     report.compare("a tick with nothing new", &own, ("psql -c 'select 1'", &other), Some(1.5));
+    Ok(())
+}
+
+/// The same over a folder full of logs.
+pub(crate) fn idle_over_many_logs(server: &Server, report: &mut Report) -> anyhow::Result<()> {
+    let folder = server.path("logs");
+    std::fs::create_dir(&folder)?;
+    for number in 0..LOGS {
+        data::write(&folder.join(format!("{number}.log")), Kind::Production, 10)?;
+    }
+    server.empty()?;
+    let config = format!("[[source]]\npaths = [\"{}/*.log\"]\n", folder.display());
+    let run = server.tripline(&config, &["run"])?;
+    measure(&run)?;
+    measure(&run)?;
+    let mut own = Vec::new();
+    for _ in 0..report.rounds {
+        own.push(measure(&run)?);
+    }
+    let wanted = vec![A_SECOND; own.len()];
+    report.compare(
+        &format!("a tick over {LOGS} logs with nothing new"),
+        &own,
+        ("wanted", &wanted),
+        Some(1.0),
+    );
+    std::fs::remove_dir_all(folder)?;
     Ok(())
 }

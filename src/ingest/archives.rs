@@ -88,6 +88,10 @@ fn holds(source: &Source, log: &mut LogFile) -> io::Result<Option<Place>> {
     Ok(identity::holds(&mut log.content, &place)?.then_some(place))
 }
 
+fn is_empty(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.len() == 0)
+}
+
 impl Stage<'_> {
     /// What the config makes of a file beside a log.
     pub(super) fn role(&self, log: &Target, path: &Path) -> Role {
@@ -155,14 +159,26 @@ impl Stage<'_> {
         }
         let by_path: BTreeMap<&Path, &Target> =
             targets.iter().map(|target| (target.path.as_path(), target)).collect();
+        // As they are after all logs were read, loaded when the first look needs them.
+        let mut sources: Option<HashMap<PathBuf, Source>> = None;
         for target in unknown {
             let Some(log) = self.archives.log_of(&target.path) else { continue };
             let is_source =
                 self.known.get(&target.path).is_some_and(|source| source.generation > 0);
             if !is_source && !self.looked_at.contains(log) {
                 match by_path.get(log) {
+                    // Whatever it becomes, there is nothing to read in it yet.
+                    Some(_) if is_empty(&target.path) => {}
                     // New, though its log was not rotated: only a look at all files tells.
-                    Some(log) => self.look_again(log)?,
+                    Some(log) => {
+                        let sources = match &mut sources {
+                            Some(sources) => sources,
+                            None => sources.insert(self.load_sources()?),
+                        };
+                        if let Some(source) = sources.get_mut(&log.path) {
+                            self.look_again(log, source)?;
+                        }
+                    }
                     None => {
                         self.strangers.insert(target.path.clone());
                     }
@@ -180,14 +196,16 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Looks at the files beside a log that was read already in this run.
-    fn look_again(&mut self, target: &Target) -> Result<(), StoreError> {
+    fn load_sources(&mut self) -> Result<HashMap<PathBuf, Source>, StoreError> {
         let sources = sources::load(self.connection, self.ingest.host)?;
-        let is_it = |source: &Source| Path::new(&source.path) == target.path;
-        let Some(mut source) = sources.into_iter().find(is_it) else { return Ok(()) };
+        Ok(sources.into_iter().map(|source| (PathBuf::from(&source.path), source)).collect())
+    }
+
+    /// Looks at the files beside a log that was read already in this run.
+    fn look_again(&mut self, target: &Target, source: &mut Source) -> Result<(), StoreError> {
         let result = LogFile::open(&target.path).map_err(IngestError::from).and_then(|mut log| {
-            match self.find_files(target, &mut source, &mut log)? {
-                Some(found) => self.read_earlier(target, &mut source, found.files, log.size),
+            match self.find_files(target, source, &mut log)? {
+                Some(found) => self.read_earlier(target, source, found.files, log.size),
                 None => Ok(None),
             }
         });
