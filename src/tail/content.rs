@@ -136,17 +136,19 @@ impl Content {
 }
 
 /// An archive that is being decompressed.
+///
+/// Many may be open at once, and a decoder keeps many megabytes. So there is none where only the
+/// beginning was looked at, and none at the end.
 pub struct Packed {
     file: Rc<File>,
     compression: Compression,
-    decoder: Box<dyn Read>,
+    decoder: Option<Box<dyn Read>>,
     /// What became of the last reading of the file itself.
     raw: Rc<Cell<Raw>>,
     /// How many bytes the decoder has given out.
     position: u64,
     /// The last of them.
     recent: Vec<u8>,
-    is_broken: bool,
     ending: Ending,
 }
 
@@ -154,9 +156,8 @@ impl Packed {
     fn new(file: File, compression: Compression) -> Self {
         let file = Rc::new(file);
         let raw = Rc::new(Cell::new(Raw::Bytes));
-        let decoder = compression.decoder(RawReader::new(&file, &raw));
         let (recent, ending) = (Vec::new(), Ending::default());
-        Self { file, compression, decoder, raw, position: 0, recent, is_broken: false, ending }
+        Self { file, compression, decoder: None, raw, position: 0, recent, ending }
     }
 
     fn read_at(&mut self, into: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -167,12 +168,12 @@ impl Packed {
             into[..length].copy_from_slice(&again[..length]);
             return Ok(length);
         }
-        // After an error a decoder is in no state to go on.
-        if offset < self.position || self.is_broken {
-            self.is_broken = false;
+        let is_at_end = self.ending.get().is_some();
+        if offset < self.position || (self.decoder.is_none() && !is_at_end) {
             self.raw.set(Raw::Bytes);
             self.recent.clear();
-            self.decoder = self.compression.decoder(RawReader::new(&self.file, &self.raw));
+            let archive = RawReader::new(&self.file, &self.raw);
+            self.decoder = Some(self.compression.decoder(archive));
             self.position = 0;
             self.ending.0.set(None);
         }
@@ -185,15 +186,24 @@ impl Packed {
                 }
             }
         }
-        self.read(into)
+        let result = self.read(into);
+        if self.position <= RECENT_BYTES as u64 {
+            // To begin anew costs nothing.
+            self.decoder = None;
+        }
+        result
     }
 
-    /// Reads on where the decoder stands.
+    /// Reads on where the decoder stands. At the end and after an error it is of no more use.
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.ending.get().is_some() || into.is_empty() {
+        let Some(decoder) = self.decoder.as_mut().filter(|_| !into.is_empty()) else {
             return Ok(0);
+        };
+        let result = decoder.read(into);
+        if !matches!(result, Ok(1..)) {
+            self.decoder = None;
         }
-        match self.decoder.read(into) {
+        match result {
             Ok(0) => {
                 self.ending.0.set(Some(End::Whole));
                 Ok(0)
@@ -205,17 +215,13 @@ impl Packed {
                 Ok(read)
             }
             Err(error) => match self.raw.get() {
-                Raw::Failed => {
-                    self.is_broken = true;
-                    Err(error)
-                }
+                Raw::Failed => Err(error),
                 // It asked for more than there is: what there is, is all right so far.
                 Raw::End => {
                     self.ending.0.set(Some(End::Early));
                     Ok(0)
                 }
                 Raw::Bytes => {
-                    self.is_broken = true;
                     let is_large = error.kind() == io::ErrorKind::OutOfMemory;
                     Err(if is_large {
                         error

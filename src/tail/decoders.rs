@@ -1,7 +1,7 @@
 //! Archives: which compression a file has, and the decoder for it.
 //!
 //! Told by the first bytes, never by the name. All decoders stream, and refuse an archive for
-//! which they would need more memory than [`MOST_MEMORY`].
+//! which they would need much memory: a run has to do with 48 MiB in all.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -11,9 +11,12 @@ use lzma_rust2::XzReader;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// How many bytes a decoder may look back in what it has written. Enough for xz at its level 7
-/// and for zstd at every level but the `--ultra` and `--long` ones.
-pub(super) const MOST_MEMORY: u64 = 16 << 20;
+/// How many bytes a decoder of xz may look back in what it has written. Enough for level 7.
+const MOST_XZ_WINDOW: u64 = 16 << 20;
+
+/// The same for zstd, whose decoder takes up to three times that. Enough for every level but the
+/// `--ultra` and `--long` ones, and what RFC 8878 asks of every decoder.
+const MOST_ZSTD_WINDOW: u64 = 8 << 20;
 
 /// What the decoder needs besides: xz counts it in.
 const XZ_OVERHEAD: u64 = 1 << 20;
@@ -68,7 +71,7 @@ impl Compression {
             Self::Gzip => Box::new(MultiGzDecoder::new(archive)),
             Self::Zstd => Box::new(ZstdReader::new(archive)),
             Self::Xz => {
-                let limit = u32::try_from((MOST_MEMORY + XZ_OVERHEAD) >> 10).unwrap_or(u32::MAX);
+                let limit = u32::try_from((MOST_XZ_WINDOW + XZ_OVERHEAD) >> 10).unwrap_or(u32::MAX);
                 Box::new(XzReader::new_mem_limit(archive, true, limit))
             }
             Self::Bzip2 => Box::new(MultiBzDecoder::new(archive)),
@@ -85,7 +88,7 @@ struct ZstdReader<R> {
 impl<R: BufRead> ZstdReader<R> {
     fn new(archive: R) -> Self {
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(MOST_MEMORY);
+        decoder.set_max_window_size(MOST_ZSTD_WINDOW);
         Self { archive, decoder }
     }
 

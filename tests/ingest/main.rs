@@ -8,10 +8,12 @@
     reason = "clippy.toml allows it in tests, but not in what they share"
 )]
 
+mod archives;
 mod journal;
 mod last_line;
 mod limits;
 mod lines;
+mod memory;
 mod odd_bytes;
 mod progress;
 mod rotation;

@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use encoding_rs::{SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use crate::memory::{MOST_KIB, most_memory};
 use crate::support::program::Setup;
 
 const LOG: &str = "2026-01-15 11:00:00 [ERROR] Zähler 1\r\n\tat Größe\r\n2026-01-15 11:00:01 [INFO] é\n\
@@ -171,33 +172,12 @@ fn a_hole_of_gigabytes_before_a_line_costs_no_time_and_no_memory() {
     let mut run =
         setup.command(["ingest".as_ref(), "--chunk-bytes=1000".as_ref(), setup.log().as_os_str()]);
     let child = run.stdout(Stdio::null()).spawn().unwrap();
-    assert!(most_memory(child) < MEMORY);
+    assert!(most_memory(child) < MOST_KIB);
     assert_eq!(setup.entries(), ["ERROR one"]);
     assert_eq!(setup.state("nul_bytes"), hole.to_string());
     setup.append("app.log", "2026-01-15 11:00:01 [ERROR] two\n");
     setup.ingest();
     assert_eq!(setup.entries(), ["ERROR one", "ERROR two"]);
-}
-
-/// In KiB.
-const MEMORY: u64 = 48 * 1024;
-
-/// The most memory that a run has in use, in KiB, seen until it ends well.
-fn most_memory(mut child: Child) -> u64 {
-    let path = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    let status = loop {
-        let status = fs::read_to_string(&path).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-        most = most.max(peak.map_or(0, |peak| peak.parse().unwrap()));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-    };
-    assert!(status.success());
-    assert!(most > 0, "nothing was seen");
-    most
 }
 
 #[test]
@@ -213,7 +193,7 @@ fn a_line_of_100_megabytes_needs_no_more_memory_than_others() {
     log.into_inner().unwrap();
     let mut run = setup.command(["ingest".as_ref(), setup.log().as_os_str()]);
     let most = most_memory(run.stdout(Stdio::null()).spawn().unwrap());
-    assert!(most < MEMORY, "{most} KiB");
+    assert!(most < MOST_KIB, "{most} KiB");
     let lengths =
         setup.rows("select length(message)::text as value from log_entries order by line_no");
     // 28 bytes of the first mebibyte are the time and the level.
