@@ -77,9 +77,16 @@ pub(super) fn last_lines(text: &str) -> String {
     lines[lines.len().saturating_sub(KEPT_LINES)..].join("\n")
 }
 
+/// Whether a program or a server says that a file cannot grow.
+pub fn tells_of_a_full_disk(text: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded", "File too large"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
 /// What to do about the failures that have one well-known cause.
 pub(super) fn advice_for(output: &str) -> &'static str {
-    if output.contains("No space left on device") {
+    if tells_of_a_full_disk(output) {
         "; free some space on that disk"
     } else if output.contains("Permission denied") {
         "; every folder above it must be open to the user who runs the server"

@@ -33,6 +33,7 @@ use std::{env, fs};
 
 use serde::Serialize;
 
+pub use self::child::tells_of_a_full_disk;
 pub use self::error::ClusterError;
 use self::layout::Layout;
 use self::owner::Owner;

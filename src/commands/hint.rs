@@ -3,6 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::alerting::RuleError;
+use crate::cluster::tells_of_a_full_disk;
 use crate::store::StoreError;
 use crate::store::transaction::Locker;
 
@@ -11,8 +12,6 @@ const UNREACHED: &str = "is the server up, and may this user connect? The place 
 const LOST: &str = "what was read before is stored; the next run goes on there";
 const READ_ONLY: &str = "the database takes no changes: is it a standby, or is \
      default_transaction_read_only set? Name one that tripline can write to";
-/// What systems say when a file cannot grow.
-const FULL: [&str; 3] = ["No space left on device", "Disk quota exceeded", "File too large"];
 const FORBIDDEN: &str = "connect as the role that owns tripline's tables, or grant that role to \
      this one";
 const MIGRATOR: &str = "run tripline migrate once as a role that may create tables in the schema \
@@ -49,7 +48,7 @@ fn of_the_server(error: &DieselError) -> Option<String> {
     let DieselError::DatabaseError(kind, information) = error else { return None };
     if matches!(kind, DatabaseErrorKind::ReadOnlyTransaction) {
         Some(READ_ONLY.to_owned())
-    } else if FULL.iter().any(|words| information.message().contains(words)) {
+    } else if tells_of_a_full_disk(information.message()) {
         Some(format!("make room on the disk of the database; {LOST}"))
     } else if let Some(hint) = information.hint() {
         Some(hint.to_owned())

@@ -10,9 +10,12 @@
 mod clock;
 mod command_line;
 mod database;
+mod disk;
 mod locks;
 mod logs;
 mod output;
+#[path = "../support/scratch.rs"]
+mod scratch;
 mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
