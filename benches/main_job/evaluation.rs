@@ -117,7 +117,7 @@ impl History {
         source.paths.clear();
         let target = ingest::Target {
             path: self.log.clone(),
-            config: source,
+            config: source.into(),
             timezone: chrono_tz::UTC,
             since: None,
         };

@@ -51,7 +51,7 @@ impl Lines {
         before: &BeforeTail,
     ) -> io::Result<Self> {
         let (end, identity) = (log.end(), log.identity);
-        let SourceConfig { max_line_bytes, encoding, .. } = target.config;
+        let SourceConfig { max_line_bytes, encoding, .. } = *target.config;
         let reader =
             LineReader::new(log.content, identity, byte_offset, end, max_line_bytes, encoding)?;
         let parser = Parser::new(format(&target.config), target.timezone, before.last_logged_at)

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use chrono_tz::Tz;
 
@@ -14,8 +15,8 @@ use crate::model::EventTime;
 pub struct Target {
     /// Its absolute path; of the journal of systemd, what stands for it.
     pub path: PathBuf,
-    /// How to read it.
-    pub config: SourceConfig,
+    /// How to read it. A glob may reach thousands of logs, which have it in common.
+    pub config: Rc<SourceConfig>,
     /// The zone of times that are written without one.
     pub timezone: Tz,
     /// Of a log seen for the first time, what is before the first entry at or after this
@@ -31,24 +32,25 @@ pub struct Target {
 pub fn expand(config: &Config, logs: &[PathBuf], host_zone: Tz) -> io::Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
     let mut known = HashSet::new();
-    let mut add = |path: PathBuf, config: &SourceConfig| {
+    let mut add = |path: PathBuf, config: &Rc<SourceConfig>| {
         if known.insert(path.clone()) {
             let timezone = config.timezone.unwrap_or(host_zone);
-            targets.push(Target { path, config: config.clone(), timezone, since: None });
+            targets.push(Target { path, config: Rc::clone(config), timezone, since: None });
         }
     };
     for log in logs {
         let path = std::path::absolute(log)?;
-        add(path.clone(), &config.source_for(&path));
+        add(path.clone(), &Rc::new(config.source_for(&path)));
     }
     if logs.is_empty() {
         for source in &config.sources {
+            let shared = Rc::new(source.clone());
             if let Some(journal) = &source.journal {
-                add(journal.path(), source);
+                add(journal.path(), &shared);
             }
             for path in source.paths.iter().flat_map(matches) {
                 if !source.excludes(&path) {
-                    add(path, source);
+                    add(path, &shared);
                 }
             }
         }

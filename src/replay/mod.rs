@@ -12,6 +12,7 @@ mod scratch;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
@@ -157,7 +158,8 @@ fn targets(case: &Case, index: usize, root: &Path) -> anyhow::Result<Vec<Target>
     let mut targets = ingest::expand(&config, &[], case.zone)?;
     for target in &mut targets {
         let outside = Path::new("/").join(target.path.strip_prefix(root)?);
-        target.config.name.get_or_insert_with(|| outside.to_string_lossy().into_owned());
+        let config = Rc::make_mut(&mut target.config);
+        config.name.get_or_insert_with(|| outside.to_string_lossy().into_owned());
     }
     Ok(targets)
 }

@@ -164,7 +164,7 @@ impl Bench {
             ..Config::default().source_for(path)
         };
         let timezone = chrono_tz::Europe::Berlin;
-        let target = Target { path: path.to_owned(), config, timezone, since: None };
+        let target = Target { path: path.to_owned(), config: config.into(), timezone, since: None };
         let stage = Ingest {
             host: "host",
             tick: Tick(NOW.parse().unwrap()),
