@@ -8,6 +8,7 @@ mod builder;
 mod counts;
 mod decoding;
 mod earlier;
+mod files;
 mod journal;
 mod journalctl;
 mod last_line;

@@ -6,7 +6,8 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::builder::{Before, Builder, Limits};
-use super::earlier::{Found, TRIES};
+use super::earlier::Found;
+use super::files::TRIES;
 use super::last_line::flushed_tail;
 use super::standing::Beginning;
 use super::take::{End, Lines, Taking};

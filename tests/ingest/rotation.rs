@@ -171,6 +171,34 @@ fn the_copy_beside_a_truncated_file_is_read_to_its_end() {
 }
 
 #[test]
+fn a_copy_that_is_shorter_than_what_was_read_is_never_read() {
+    let setup = Setup::new();
+    let line = |number| format!("2026-01-15 11:00:00 [ERROR] no {number}\n");
+    let lines = |from, to| (from..to).map(line).collect::<String>();
+    setup.write("app.log", lines(0, 40));
+    setup.ingest();
+    // logrotate copies, the writer and a run go on, and only then the log is emptied.
+    setup.write("app.log.1", lines(0, 50));
+    setup.append("app.log", lines(40, 60));
+    setup.ingest();
+    setup.write("app.log", lines(60, 70));
+    setup.ingest();
+    // However often it is rotated then.
+    for rotation in 0..3 {
+        for number in (1..=rotation + 1).rev() {
+            setup.rename(&format!("app.log.{number}"), &format!("app.log.{}", number + 1));
+        }
+        setup.rename("app.log", "app.log.1");
+        let from = 70 + 10 * rotation;
+        setup.write("app.log", lines(from, from + 10));
+        setup.ingest();
+    }
+    let expected: Vec<String> = (0..100).map(|number| format!("ERROR no {number}")).collect();
+    assert_eq!(setup.entries(), expected);
+    assert_eq!(setup.gaps(), [""; 0]);
+}
+
+#[test]
 fn a_file_that_was_replaced_by_its_copy_goes_on_where_it_was() {
     let setup = read_log();
     for round in 0..3 {

@@ -114,7 +114,16 @@ impl Decision<'_> {
                 let path = &self.files[*at].path;
                 self.rotation.files.push(state(GenerationState::Unfinished, path));
             }
-            Fate::Copied(at) | Fate::HandedOver(at) => {
+            // It is known by what is in it from now on: the copy has less than what was read.
+            Fate::Copied(at) => {
+                let copy = self.files[*at].generation(known.number);
+                self.rotation.files.push(Generation {
+                    place: self.files[*at].place,
+                    state: GenerationState::Finished,
+                    ..copy
+                });
+            }
+            Fate::HandedOver(at) => {
                 let path = &self.files[*at].path;
                 self.rotation.files.push(state(GenerationState::Finished, path));
             }

@@ -105,7 +105,7 @@ impl Decision<'_> {
         let is_it = |known: &Generation, inode: u64, size_bytes: u64| {
             known.place.identity.inode == inode && size_bytes >= known.size_bytes
         };
-        let is_at = |known: &Generation| {
+        let is_seen = |known: &Generation| {
             is_it(known, self.present.identity.inode, self.present.size_bytes)
                 || self.files.iter().any(|file| is_it(known, file.identity.inode, file.size_bytes))
         };
@@ -113,7 +113,7 @@ impl Decision<'_> {
             let file = &self.files[**at];
             !self.pending().any(|known| is_it(known, file.identity.inode, file.size_bytes))
         });
-        self.pending().filter(|known| !is_at(known) && new.next().is_none()).cloned().collect()
+        self.pending().filter(|known| !is_seen(known) && new.next().is_none()).cloned().collect()
     }
 
     /// Numbers the files that are to be read after all of which something was, and returns the
