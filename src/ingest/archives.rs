@@ -88,10 +88,6 @@ fn holds(source: &Source, log: &mut LogFile) -> io::Result<Option<Place>> {
     Ok(identity::holds(&mut log.content, &place)?.then_some(place))
 }
 
-fn is_empty(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.len() == 0)
-}
-
 impl Stage<'_> {
     /// What the config makes of a file beside a log.
     pub(super) fn role(&self, log: &Target, path: &Path) -> Role {
@@ -167,8 +163,6 @@ impl Stage<'_> {
                 self.known.get(&target.path).is_some_and(|source| source.generation > 0);
             if !is_source && !self.looked_at.contains(log) {
                 match by_path.get(log) {
-                    // Whatever it becomes, there is nothing to read in it yet.
-                    Some(_) if is_empty(&target.path) => {}
                     // New, though its log was not rotated: only a look at all files tells.
                     Some(log) => {
                         let sources = match &mut sources {
