@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logger(&cli.global);
     commands::hide_url(&cli.global);
+    commands::allow_many_files();
     match commands::execute(&cli, Tick(now(&cli.global))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if commands::is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -9,6 +9,7 @@ mod hide_url;
 mod hint;
 mod ingest;
 mod migrate;
+mod open_files;
 mod progress;
 mod replay;
 mod run;
@@ -23,6 +24,7 @@ use std::path::Path;
 use clock::plausible;
 pub use hide_url::hide_url;
 pub use hint::hint;
+pub use open_files::allow_many_files;
 
 use crate::alerting::RuleError;
 use crate::cli::{Cli, Command};

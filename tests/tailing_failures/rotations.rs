@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::program::Setup;
+use crate::support::program::{Setup, ran};
 use crate::{expect_all, gzip, lines, read_log};
 
 #[test]
@@ -147,4 +147,28 @@ fn vector_18342_a_chain_of_names() {
     setup.append("a", lines(7, 2));
     read("a");
     expect_all(&setup, 9);
+}
+
+#[test]
+fn more_rotated_files_than_cron_lets_a_job_open_are_known_all_the_same() {
+    let setup = Setup::new();
+    for number in 1..=150 {
+        setup.write(&format!("app.log.{number}"), lines(1000 + number, 1));
+    }
+    setup.write("app.log", lines(0, 5));
+    let program = setup.command(["ingest".as_ref(), setup.log().as_os_str()]);
+    let mut run = std::process::Command::new("/bin/sh");
+    run.args(["-c", "ulimit -S -n 100 && exec \"$@\"", "sh"])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    ran(&mut run).expect_silence();
+    expect_all(&setup, 5);
+    // None of them is taken for a new one.
+    setup.append("app.log", lines(5, 5));
+    setup.rename("app.log", "app.log.0");
+    setup.write("app.log", lines(10, 5));
+    setup.ingest();
+    expect_all(&setup, 15);
 }
