@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, SubsecRound, Utc};
+
 use super::earlier::{Earlier, Found, may_grow};
 use super::standing::Beginning;
 use super::take::format;
@@ -51,7 +53,7 @@ impl Stage<'_> {
             }
             let looked = self.look(target, source, &others, log, attempt > 0)?;
             let Some((sight, rotation, beginning)) = looked else { continue };
-            self.store_rotation(target, source, &rotation)?;
+            self.store_rotation(target, source, &rotation, empty_since(log))?;
             let (files, unread) = unfinished(others, rotation, sight);
             return Ok(Some(Found { files, unread, beginning: Some(beginning) }));
         }
@@ -120,7 +122,10 @@ impl Stage<'_> {
         for file in &mut sight.files {
             file.facts.role = self.role(target, &file.path);
         }
-        if !sight.is_still_so(&target.path, log.identity) {
+        // A file that is renamed while its folder is listed may not be in the listing.
+        let is_still_so = sight.is_still_so(&target.path, log.identity)
+            && beginning.is_so(target, &mut self.folders).map_err(unlisted)?;
+        if !is_still_so {
             return Ok(None);
         }
         let Some(start) = self.start(target, present.is_none(), log).map_err(unreadable)? else {
@@ -174,11 +179,14 @@ impl Stage<'_> {
         target: &Target,
         source: &mut Source,
         rotation: &Rotation,
+        empty_since: Option<DateTime<Utc>>,
     ) -> Result<(), IngestError> {
         self.strangers.extend(rotation.strangers.iter().map(PathBuf::from));
         self.looked_at.insert(target.path.clone());
         let Some((number, place)) = rotation.present else { return Ok(()) };
-        let is_same = source.generation == number && source.place == Some(place);
+        let is_same = source.generation == number
+            && source.place == Some(place)
+            && source.empty_since == empty_since;
         let is_same = is_same && rotation.files.is_empty() && rotation.forgotten.is_empty();
         if is_same && source.archives_noted {
             return Ok(());
@@ -191,6 +199,7 @@ impl Stage<'_> {
             gaps: &rotation.gaps,
             present: (number, place),
             file_path: file_path.as_deref(),
+            empty_since,
         };
         generations::change(self.connection, source, &change, self.ingest.tick)?;
         if source.generation != number {
@@ -200,10 +209,16 @@ impl Stage<'_> {
         source.place = Some(place);
         source.file_path = file_path;
         source.archives_noted = true;
+        source.empty_since = empty_since;
         let gaps = rotation.gaps.iter().map(|gap| (target.path.clone(), gap.clone()));
         self.outcome.gaps.extend(gaps);
         Ok(())
     }
+}
+
+/// When an empty log was changed last, as exactly as the database keeps it.
+pub(super) fn empty_since(log: &LogFile) -> Option<DateTime<Utc>> {
+    (log.size == 0).then(|| DateTime::<Utc>::from(log.modified).trunc_subsecs(6))
 }
 
 /// Where to look for the files of a source.

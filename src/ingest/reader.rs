@@ -3,11 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::builder::{Before, Builder, Limits};
 use super::earlier::Found;
-use super::files::TRIES;
+use super::files::{TRIES, empty_since};
 use super::last_line::flushed_tail;
 use super::standing::Beginning;
 use super::take::{End, Lines, Taking};
@@ -24,9 +24,6 @@ use crate::tail::{LineReader, LogFile, identity};
 
 /// Entries dated later than this after the tick have a wrong clock.
 const LATEST: TimeDelta = TimeDelta::days(1);
-
-/// How long after its last change an empty log may have been emptied since the last run.
-const WAS_EMPTIED: TimeDelta = TimeDelta::minutes(10);
 
 /// What of a file goes into a chunk.
 pub(super) enum Piece<'t> {
@@ -86,7 +83,7 @@ impl Stage<'_> {
         let plan = plan(&target.path, source, &mut log)?;
         let is_known = matches!(plan, Plan::Continue | Plan::NothingNew)
             && source.archives_noted
-            && !self.may_be_new(source, &log);
+            && !may_be_new(source, &log);
         let unfinished = unfinished.and_then(|unfinished| Self::still_there(source, unfinished));
         let found = match unfinished {
             Some(earlier) if is_known => {
@@ -108,14 +105,6 @@ impl Stage<'_> {
         }
         failed.map_or(Ok(()), Err)?;
         self.at_end(target, source)
-    }
-
-    /// Whether a file on the inode of the last one may be another one all the same: of that
-    /// nothing was read, so it may have been filled, copied and emptied.
-    fn may_be_new(&self, source: &Source, log: &LogFile) -> bool {
-        let is_unread = source.present().is_some_and(|present| source.is_unread(&present));
-        let changed_at = DateTime::<Utc>::from(log.modified);
-        is_unread && (log.size > 0 || self.ingest.tick.0 - changed_at < WAS_EMPTIED)
     }
 
     /// Notes where a file with known content lies now: another device number after a reboot.
@@ -326,6 +315,13 @@ pub(super) fn limits(target: &Target, tick: Tick) -> Limits {
 /// What the lines read so far say about the next one.
 fn known(source: &Source) -> BeforeTail {
     BeforeTail { last_logged_at: source.last_logged_at, open: source.open, trace: source.trace }
+}
+
+/// Whether a file on the inode of the last one may be another one all the same: of that nothing
+/// was read, so it may have been filled, copied and emptied.
+fn may_be_new(source: &Source, log: &LogFile) -> bool {
+    let is_unread = source.present().is_some_and(|present| source.is_unread(&present));
+    is_unread && (log.size > 0 || source.empty_since != empty_since(log))
 }
 
 /// Whether a file whose lines were read still is what it was before.

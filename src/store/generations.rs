@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
@@ -24,6 +25,8 @@ pub struct Change<'a> {
     pub present: (i64, Place),
     /// Where it lies really, if the path is a symlink.
     pub file_path: Option<&'a str>,
+    /// Since when it is empty, if it is.
+    pub empty_since: Option<DateTime<Utc>>,
 }
 
 #[derive(QueryableByName)]
@@ -160,6 +163,12 @@ pub fn change(
             .bind::<BigInt, _>(to_bigint(place.begin_hash))
             .bind::<Nullable<Text>, _>(change.file_path)
             .execute(connection)?;
+        if change.empty_since != source.empty_since {
+            diesel::sql_query("update sources set empty_since = $2 where id = $1")
+                .bind::<BigInt, _>(source.id.0)
+                .bind::<Nullable<Timestamptz>, _>(change.empty_since)
+                .execute(connection)?;
+        }
         Ok(())
     })
 }

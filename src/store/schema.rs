@@ -238,6 +238,7 @@ diesel::table! {
         format -> Text,
         timezone -> Text,
         first_seen_at -> Timestamptz,
+        empty_since -> Nullable<Timestamptz>,
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Source {
     pub file_path: Option<String>,
     /// Whether the files that lay beside the log are known.
     pub archives_noted: bool,
+    /// When it was changed last, if it was empty when the files beside it were looked at.
+    pub empty_since: Option<DateTime<Utc>>,
     /// When an earlier file was changed last that is being read as if it were the one at the
     /// path.
     pub earlier_changed_at: Option<DateTime<Utc>>,
@@ -84,6 +86,7 @@ impl Source {
             size_bytes: 0,
             file_path: None,
             archives_noted: false,
+            empty_since: None,
             earlier_changed_at: None,
             line_no: 0,
             parsed_lines: 0,
@@ -200,6 +203,8 @@ struct SourceRow {
     file_path: Option<String>,
     #[diesel(sql_type = Bool)]
     archives_noted: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    empty_since: Option<DateTime<Utc>>,
     #[diesel(sql_type = BigInt)]
     line_no: i64,
     #[diesel(sql_type = BigInt)]
@@ -292,6 +297,7 @@ impl TryFrom<SourceRow> for Source {
             size_bytes: from_bigint(row.size_bytes),
             file_path: row.file_path,
             archives_noted: row.archives_noted,
+            empty_since: row.empty_since,
             earlier_changed_at: None,
             line_no: row.line_no,
             parsed_lines: row.parsed_lines,

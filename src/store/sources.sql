@@ -3,7 +3,7 @@ select
     source.id, source.path, source.name, source.format, source.timezone,
     state.generation, state.device, state.inode, state.byte_offset, state.head_hash,
     state.marker_hash, state.begin_hash, state.size_bytes, state.file_path,
-    state.archives_noted, state.line_no, state.parsed_lines, state.last_logged_at,
+    state.archives_noted, source.empty_since, state.line_no, state.parsed_lines, state.last_logged_at,
     state.open_line_no, state.open_logged_at,
     state.open_level::text as open_level, state.open_lines, state.open_bytes, state.open_trace, state.journal_cursor,
     state.last_error, state.last_error_shown_at,

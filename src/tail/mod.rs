@@ -10,6 +10,7 @@
 
 pub mod candidates;
 mod content;
+mod copies;
 mod decoders;
 pub mod edited;
 pub mod facts;

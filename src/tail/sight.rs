@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::candidates::Candidate;
+use super::copies;
 use super::decoders::MAGIC_BYTES;
 use super::facts::{FileFacts, Role, Substance};
 use super::identity::{self, BEGIN_BYTES, PROBE_BYTES};
 use super::names;
 use super::order::Age;
-use super::{Content, End, LogFile, TailError};
+use super::{End, LogFile, TailError};
 use crate::model::{EventTime, FileIdentity, Generation, GenerationState, Place};
 
 /// How much is compared at once.
@@ -32,7 +33,7 @@ pub struct Beside {
     /// What it shows.
     pub facts: FileFacts,
     /// Its first bytes.
-    head: Vec<u8>,
+    pub(super) head: Vec<u8>,
 }
 
 /// Tells when the first entry of some lines happened.
@@ -50,11 +51,11 @@ pub struct Sight {
 /// Files that are recognised by what is in them.
 pub struct Known<'a> {
     /// All of which something was read, the one at the path among them.
-    generations: &'a [Generation],
+    pub(super) generations: &'a [Generation],
     /// By how many bytes their heads have, and their hash.
     by_head: BTreeMap<usize, HashMap<u64, Vec<&'a Generation>>>,
     by_file_hash: HashMap<(u64, u64), &'a Generation>,
-    present: Option<&'a Generation>,
+    pub(super) present: Option<&'a Generation>,
 }
 
 impl fmt::Debug for Known<'_> {
@@ -141,7 +142,7 @@ impl<'a> Known<'a> {
 
 /// Whether a file may be the known one itself: an archive that is made of it may get its inode
 /// a moment later.
-fn is_on_inode_of(known: &Generation, log: &LogFile) -> bool {
+pub(super) fn is_on_inode_of(known: &Generation, log: &LogFile) -> bool {
     known.place.identity.inode == log.identity.inode
         && known.file_hash.is_some() == log.content.is_packed()
 }
@@ -192,8 +193,9 @@ pub fn look(
             Err(error) => log::debug!("{} is passed over: {error}", path.display()),
         }
     }
-    mark_backups(&mut sight.files, known, present);
-    mark_copies(&mut sight.files, present);
+    copies::tell_apart(&mut sight.files, known, present);
+    copies::mark_backups(&mut sight.files, known, present);
+    copies::mark_copies(&mut sight.files, present);
     sight
 }
 
@@ -257,6 +259,11 @@ fn shown_by(
     let is_read = found.surely.iter().any(|one| one.state != GenerationState::Skipped);
     if facts.substance == Substance::Own && !is_read && known.begins_present(log, &head)? {
         facts.substance = Substance::BeginsPresent;
+        // When it began decides whether it is a copy.
+        if facts.age.first_entry.is_none() {
+            let more = whatever_is_whole(log.content.bytes_at(0, COMPARE_BYTES))?;
+            facts.age.first_entry = first_entry(&more);
+        }
     }
     Ok((head, facts))
 }
@@ -318,69 +325,6 @@ fn has_line_from(log: &mut LogFile, offset: u64) -> io::Result<bool> {
     }
 }
 
-/// Marks the files of which all stands in the log as well, where the log itself seems to lie
-/// elsewhere: an editor leaves the old file as a backup and gives the path to a new one.
-fn mark_backups(files: &mut [Beside], known: &Known<'_>, present: &mut LogFile) {
-    let Some(read) = known.present else { return };
-    if read.place.identity.inode == present.identity.inode {
-        return;
-    }
-    let head = present.content.bytes_at(0, PROBE_BYTES).unwrap_or_default();
-    for file in files {
-        let holds = |numbers: &[i64]| numbers.contains(&read.number);
-        if (holds(&file.facts.holds) || holds(&file.facts.begins_like))
-            && file.is_beginning_of(&head, &mut present.content)
-        {
-            file.facts.substance = Substance::Copy;
-        }
-    }
-}
-
-/// Marks the unknown files that are copies of others, or of their beginnings: an archive that
-/// is being made of a file that is still there, or what somebody has put aside.
-fn mark_copies(files: &mut [Beside], present: &mut LogFile) {
-    let head_of_present = present.content.bytes_at(0, PROBE_BYTES).unwrap_or_default();
-    for at in 0..files.len() {
-        let file = &mut files[at];
-        if !file.facts.holds.is_empty()
-            || matches!(file.facts.substance, Substance::Empty | Substance::Copy)
-        {
-            continue;
-        }
-        // What nothing can be unpacked of yet is made of the file with that name.
-        if file.head.is_empty() {
-            let path = file.facts.path.clone();
-            let plain = names::without_compression(&path);
-            if plain != path && files.iter().any(|other| other.facts.path == plain) {
-                files[at].facts.substance = Substance::Copy;
-            }
-            continue;
-        }
-        let is_copy = file.is_beginning_of(&head_of_present, &mut present.content)
-            || (0..files.len()).any(|other| {
-                // Of two equal ones the first stays, and rather the plain one.
-                other != at
-                    && files[other].facts.substance != Substance::Copy
-                    && pair(files, at, other).is_some_and(|(file, other)| {
-                        let stays = file.preferred_to(other)
-                            && other.is_beginning_of(&file.head, &mut file.log.content);
-                        !stays && file.is_beginning_of(&other.head, &mut other.log.content)
-                    })
-            });
-        if is_copy {
-            files[at].facts.substance = Substance::Copy;
-        }
-    }
-}
-
-/// Two different elements of a list.
-fn pair(files: &mut [Beside], one: usize, other: usize) -> Option<(&mut Beside, &mut Beside)> {
-    match files.get_disjoint_mut([one, other]) {
-        Ok([one, other]) => Some((one, other)),
-        Err(_) => None,
-    }
-}
-
 impl Beside {
     /// What it is, if it may change yet or not.
     fn substance(&self, may_grow: bool) -> Substance {
@@ -396,33 +340,6 @@ impl Beside {
                 Substance::Incomplete
             }
             substance => substance,
-        }
-    }
-
-    /// Whether this one is read rather than an equal one.
-    fn preferred_to(&self, other: &Self) -> bool {
-        let rank = |file: &Self| (!file.facts.holds.is_empty(), !file.log.content.is_packed());
-        rank(self).cmp(&rank(other)).then_with(|| other.path.cmp(&self.path)).is_gt()
-    }
-
-    /// Whether all that is in this file stands at the beginning of another one.
-    fn is_beginning_of(&mut self, head: &[u8], other: &mut Content) -> bool {
-        head.starts_with(&self.head)
-            && (self.head.len() < PROBE_BYTES || begins_with(other, &mut self.log.content))
-    }
-}
-
-/// Whether `long` begins with all of `short`. What cannot be read is not equal.
-fn begins_with(long: &mut Content, short: &mut Content) -> bool {
-    let mut offset = 0;
-    loop {
-        let Ok(bytes) = short.bytes_at(offset, COMPARE_BYTES) else { return false };
-        if bytes.is_empty() {
-            return true;
-        }
-        match long.bytes_at(offset, bytes.len()) {
-            Ok(other) if other == bytes => offset += bytes.len() as u64,
-            _ => return false,
         }
     }
 }

@@ -246,7 +246,9 @@ impl Decision<'_> {
                     || matches!(fate, Fate::FirstSeen) && self.present.from_beginning);
             // One that may change yet is looked at anew.
             let changes = match file.substance {
-                Substance::Empty | Substance::BeginsPresent => true,
+                Substance::BeginsPresent => true,
+                // An archive of nothing stays one.
+                Substance::Empty => file.file_hash.is_none(),
                 Substance::Incomplete => !matches!(fate, Fate::FirstSeen),
                 Substance::Own | Substance::Copy => false,
             };

@@ -74,7 +74,11 @@ impl Decision<'_> {
                     || self.before.noted && !self.before.unread.is_empty()
             }
             Fate::Unread => self.before.noted || self.is_pending(file),
-            _ => self.before.noted && !self.is_before(file, fate),
+            // It may be one of those that were not read, and were compressed meanwhile.
+            _ => {
+                let may_be_pending = !self.before.unread.is_empty();
+                self.before.noted && (may_be_pending || !self.is_before(file, fate))
+            }
         }
     }
 
