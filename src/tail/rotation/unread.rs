@@ -71,14 +71,11 @@ impl Decision<'_> {
             // being written when it was.
             Fate::Same => {
                 self.awaited_at(&file.path).is_some()
-                    || self.before.noted && !self.before.unread.is_empty()
+                    || self.before.noted && self.may_be_pending(file)
             }
             Fate::Unread => self.before.noted || self.is_pending(file),
             // It may be one of those that were not read, and were compressed meanwhile.
-            _ => {
-                let may_be_pending = !self.before.unread.is_empty();
-                self.before.noted && (may_be_pending || !self.is_before(file, fate))
-            }
+            _ => self.before.noted && (self.may_be_pending(file) || !self.is_before(file, fate)),
         }
     }
 
@@ -103,21 +100,28 @@ impl Decision<'_> {
             && self.pending().any(|known| known.place.identity.inode == file.identity.inode)
     }
 
+    /// Whether a file may be one of those: it is, or one of them is on its inode no more.
+    fn may_be_pending(&self, file: &FileFacts) -> bool {
+        self.is_pending(file) || self.pending().any(|known| !self.is_seen(known))
+    }
+
+    /// Whether there is still a file on the inode of one of them that may be it.
+    fn is_seen(&self, known: &Generation) -> bool {
+        may_be(known, self.present.identity.inode, self.present.size_bytes)
+            || self.files.iter().any(|file| may_be(known, file.identity.inode, file.size_bytes))
+    }
+
     /// Those of them that are nowhere. One that is on its inode no more may be any of the files
     /// that are new: it was compressed, or copied and emptied.
     fn missing(&self, unread: &[usize]) -> Vec<Generation> {
-        let is_it = |known: &Generation, inode: u64, size_bytes: u64| {
-            known.place.identity.inode == inode && size_bytes >= known.size_bytes
-        };
-        let is_seen = |known: &Generation| {
-            is_it(known, self.present.identity.inode, self.present.size_bytes)
-                || self.files.iter().any(|file| is_it(known, file.identity.inode, file.size_bytes))
-        };
         let mut new = unread.iter().filter(|at| {
             let file = &self.files[**at];
-            !self.pending().any(|known| is_it(known, file.identity.inode, file.size_bytes))
+            !self.pending().any(|known| may_be(known, file.identity.inode, file.size_bytes))
         });
-        self.pending().filter(|known| !is_seen(known) && new.next().is_none()).cloned().collect()
+        self.pending()
+            .filter(|known| !self.is_seen(known) && new.next().is_none())
+            .cloned()
+            .collect()
     }
 
     /// Numbers the files that are to be read after all of which something was, and returns the
@@ -167,4 +171,9 @@ impl Decision<'_> {
         }));
         numbers.is_sorted_by(|one, next| one < next).then_some((numbers, last))
     }
+}
+
+/// Whether a file that only grows may be a known one of which nothing was read.
+fn may_be(known: &Generation, inode: u64, size_bytes: u64) -> bool {
+    known.place.identity.inode == inode && size_bytes >= known.size_bytes
 }
