@@ -140,10 +140,13 @@ fn take(
     builder: &mut Builder<'_, '_>,
     partitions: &mut Partitions,
 ) -> io::Result<Option<End>> {
+    let (last_logged_at, trace) = (parser.last_logged_at(), parser.trace());
     match parser.line(line.bytes) {
         Line::Head(head) => {
             let time = builder.effective_time(&head);
             if builder.stores(&head) && !partitions.cover(time) {
+                // The chunk ends before this line, and is stored with what is known then.
+                parser.go_back(last_logged_at, trace);
                 return Ok(Some(End::NoPartition(time)));
             }
             builder.head(line, &head)?;

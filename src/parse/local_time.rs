@@ -121,6 +121,11 @@ impl LocalTime {
         self.last = Some(time);
     }
 
+    /// Goes back to where this was the last instant.
+    pub(super) fn go_back(&mut self, last: Option<EventTime>) {
+        self.last = last;
+    }
+
     /// The offset of a local time, and what is remembered of it for the next ones.
     fn look_up(&mut self, civil_seconds: i64) -> i64 {
         match self.offsets(civil_seconds) {

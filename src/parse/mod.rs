@@ -164,6 +164,13 @@ impl Parser {
         self.local_time.last()
     }
 
+    /// Forgets the line that was read last, before which these were the time of the last head
+    /// and what had begun: it will be read again.
+    pub fn go_back(&mut self, last_logged_at: Option<EventTime>, trace: Option<Trace>) {
+        self.local_time.go_back(last_logged_at);
+        self.continuations.trace = trace;
+    }
+
     /// What has begun in the lines of the last entry, to be given to [`Parser::within`] by the
     /// next run.
     pub fn trace(&self) -> Option<Trace> {

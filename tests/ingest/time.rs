@@ -176,3 +176,17 @@ fn lines_are_counted_in_their_minutes_however_many_there_are() {
         .collect();
     assert_eq!(counts(), expected);
 }
+
+#[test]
+fn a_line_that_waits_for_its_partition_is_not_known_before_it_is_stored() {
+    let mut setup = Setup::new();
+    // Stored without its end, and later taken back to what was known before.
+    setup.write("app.log", "2026-01-10 09:00:05 [WARNING] one\n2026-01-15 11:00:00 [FATAL] two");
+    setup.ingest_once();
+    setup.now = "2026-01-15T12:10:00Z".to_owned();
+    setup.ingest_once();
+    assert_eq!(setup.entries(), ["FATAL two"]);
+    let before = "select to_timestamp((flushed->'before'->>'last_logged_at')::bigint / 1000000)
+                      at time zone 'UTC' || '' as value from ingest_tails";
+    assert_eq!(setup.value(before), "2026-01-10 09:00:05");
+}
