@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::folders::{Folders, Listed, beginning_with, folder_of};
 use super::names::Rotated;
@@ -59,12 +60,7 @@ impl Search<'_> {
     /// As [`Search::likely`].
     pub fn rotated(&self, folders: &mut Folders) -> io::Result<Vec<(PathBuf, u64)>> {
         let mut found = Vec::new();
-        for place in self.places() {
-            let listing = match folders.list(&place.folder) {
-                Ok(listing) => listing,
-                Err(error) if place.must_exist => return Err(error),
-                Err(_) => continue,
-            };
+        for (place, listing) in self.listings(folders)? {
             for listed in beginning_with(&listing, place.stem()) {
                 if listed.name.to_str().is_some_and(|name| place.read(name).is_some()) {
                     found.push((place.folder.join(&listed.name), listed.inode));
@@ -87,12 +83,7 @@ impl Search<'_> {
             Some(known) => known.name = known.name.take().or(name),
             None => found.push(Candidate { path, name }),
         };
-        for place in self.places() {
-            let listing = match folders.list(&place.folder) {
-                Ok(listing) => listing,
-                Err(error) if place.must_exist => return Err(error),
-                Err(_) => continue,
-            };
+        for (place, listing) in self.listings(folders)? {
             for listed in beginning_with(&listing, place.stem()) {
                 let name = listed.name.to_str().and_then(|name| place.read(name));
                 if is_wanted(listed, name.as_ref()) {
@@ -111,6 +102,19 @@ impl Search<'_> {
         });
         found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         Ok(found)
+    }
+
+    /// What lies in the places. Only the folder of the log must exist.
+    fn listings(&self, folders: &mut Folders) -> io::Result<Vec<(Place<'_>, Rc<[Listed]>)>> {
+        let mut listings = Vec::new();
+        for place in self.places() {
+            match folders.list(&place.folder) {
+                Ok(listing) => listings.push((place, listing)),
+                Err(error) if place.must_exist => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(listings)
     }
 
     fn places(&self) -> Vec<Place<'_>> {

@@ -68,7 +68,7 @@ impl Decision<'_> {
                 file.role == Role::Named && self.present.from_beginning && !is_younger
             }
             // The log was not rotated, so this is none of its younger files; unless it was still
-            // being written when it was.
+            // being written when it was, or is one that waits to be read.
             Fate::Same => {
                 self.awaited_at(&file.path).is_some()
                     || self.before.noted && self.may_be_pending(file)
