@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::pg::PgConnection;
 
-use crate::alerting::{self, RuleError};
+use crate::alerting::{self, RuleError, RulesInUse};
 use crate::config::Config;
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
 use crate::model::{self, Tick};
 use crate::notify::{self, NotifyError};
 use crate::store::StoreError;
 use crate::store::runs::Figures;
+use crate::store::sources::{self, Source};
+use crate::store::transaction::{Patience, transaction};
 use crate::visible;
 
 /// A path alone may have 4096 characters.
@@ -38,22 +40,44 @@ pub struct Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
+    /// The rules that the database has in use.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn rules_in_use(&self, connection: &mut PgConnection) -> Result<RulesInUse, StoreError> {
+        let host = if self.config.evaluate.all_hosts { "*" } else { self.host };
+        alerting::in_use(connection, host)
+    }
+
+    /// The sources that the database knows of this host.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn known_sources(&self, connection: &mut PgConnection) -> Result<Vec<Source>, StoreError> {
+        sources::load(connection, self.host)
+    }
+
     /// Brings the rules in the database to what the config says.
     ///
     /// # Errors
     /// When a pattern is no regular expression, or the database fails.
-    pub fn sync_rules(&self, connection: &mut PgConnection) -> Result<(), RuleError> {
-        let host = if self.config.evaluate.all_hosts { "*" } else { self.host };
-        alerting::sync(connection, host, &self.config.rules, self.tick)
+    pub fn sync_rules(
+        &self,
+        connection: &mut PgConnection,
+        in_use: &RulesInUse,
+    ) -> Result<(), RuleError> {
+        alerting::sync(connection, in_use, &self.config.rules, self.tick)
     }
 
-    /// The first stage: reads the targets, and tells what failed and what was lost.
+    /// The first stage: reads the targets, of which some are known, and tells what failed and
+    /// what was lost.
     ///
     /// # Errors
     /// When the database fails, or another run reads the same sources.
     pub fn read(
         &self,
         connection: &mut PgConnection,
+        known: Vec<Source>,
         targets: &[Target],
         after_chunk: &mut AfterChunk<'_>,
     ) -> Result<Outcome, StoreError> {
@@ -65,7 +89,7 @@ impl Pipeline<'_> {
             progress: self.progress,
             stop: self.stop,
         };
-        let outcome = ingest::run(connection, &stage, targets, after_chunk)?;
+        let outcome = ingest::run(connection, &stage, known, targets, after_chunk)?;
         for failure in outcome.failures.iter().filter(|failure| failure.tell) {
             log::error!("{}", visible::line(&failure.message, MESSAGE_CHARS));
         }
@@ -98,10 +122,11 @@ impl Pipeline<'_> {
     pub fn read_and_evaluate(
         &self,
         connection: &mut PgConnection,
+        known: Vec<Source>,
         targets: &[Target],
     ) -> Result<Outcome, StoreError> {
         let mut evaluation = Figures::default();
-        let mut outcome = self.read(connection, targets, &mut |connection, source| {
+        let mut outcome = self.read(connection, known, targets, &mut |connection, source| {
             if self.is_to_stop() {
                 return Ok(());
             }
@@ -126,7 +151,15 @@ impl Pipeline<'_> {
         stdout: &mut dyn Write,
     ) -> Result<bool, StoreError> {
         let host = (!self.config.evaluate.all_hosts).then_some(self.host);
-        for source in alerting::sources_to_evaluate(connection, host)? {
+        // Most runs have nothing to evaluate and nothing to tell: that is found out at once.
+        let (sources, is_due) = transaction(connection, Patience::Short, |connection| {
+            let sources = alerting::sources_to_evaluate(connection, host)?;
+            Ok((sources, notify::is_any_due(connection, self.host, self.tick)?))
+        })?;
+        if sources.is_empty() && !is_due {
+            return Ok(true);
+        }
+        for source in sources {
             if self.is_to_stop() {
                 return Ok(false);
             }

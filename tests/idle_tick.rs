@@ -47,24 +47,18 @@ fn a_tick_with_nothing_new_asks_little() {
     setup.config("[[source]]\npaths = [\"LOGS/*.log\"]");
     assert_eq!(setup.run(["run"]).code, Some(0));
     let points = idle_run(&setup);
-    // The first two are of diesel itself. No statement is for one log, and each is a transaction
-    // of its own, so that none waits for ever for somebody's lock.
+    // The first two are of diesel itself. No statement is for one log, and each is in a
+    // transaction, so that none waits for ever for somebody's lock.
     expect![[r#"
         SET TIME ZONE 'UTC'
         SET CLIENT_ENCODING TO 'UTF8'
         -- What every transaction begins with; how long a statement may take f
         select version from __diesel_schema_migrations order by version
-        COMMIT
-        -- What every transaction begins with; how long a statement may take f
         -- The rules in use of host $1, as the config writes them. select name
-        COMMIT
-        -- What every transaction begins with; how long a statement may take f
         -- All sources of the host $1 with the state of their reading. select 
         COMMIT
         -- What every transaction begins with; how long a statement may take f
         -- Sources of host $1, or of every host, that have something to evalua
-        COMMIT
-        -- What every transaction begins with; how long a statement may take f
         select exists ( select from notifications where host = $1 and (next_at
         COMMIT
         -- What every transaction begins with; how long a statement may take f

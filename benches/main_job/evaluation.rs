@@ -112,7 +112,9 @@ impl History {
             limits: ingest::ReadLimits::default(),
             progress: None,
         };
-        pipeline.sync_rules(&mut self.connection)?;
+        let rules = pipeline.rules_in_use(&mut self.connection)?;
+        pipeline.sync_rules(&mut self.connection, &rules)?;
+        let known = pipeline.known_sources(&mut self.connection)?;
         let mut source = self.config.sources[0].clone();
         source.paths.clear();
         let target = ingest::Target {
@@ -121,7 +123,7 @@ impl History {
             timezone: chrono_tz::UTC,
             since: None,
         };
-        pipeline.read(&mut self.connection, &[target], &mut |_, _| Ok(()))?;
+        pipeline.read(&mut self.connection, known, &[target], &mut |_, _| Ok(()))?;
         Ok(tick)
     }
 }

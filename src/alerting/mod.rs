@@ -9,4 +9,4 @@ mod evaluate;
 mod rules;
 
 pub use evaluate::{Announced, announce, evaluate, evaluate_in_slices, sources_to_evaluate};
-pub use rules::{RuleError, sync};
+pub use rules::{RuleError, RulesInUse, in_use, sync};

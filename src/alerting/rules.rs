@@ -77,7 +77,22 @@ impl From<&RuleConfig> for RuleRow {
     }
 }
 
-/// Brings the rules of `host` to what the config says; rules that left it are retired.
+/// The rules that the database has in use for a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesInUse {
+    host: String,
+    rows: Vec<RuleRow>,
+}
+
+/// Reads the rules in use of `host`.
+pub fn in_use(connection: &mut PgConnection, host: &str) -> Result<RulesInUse, StoreError> {
+    let query = diesel::sql_query(include_str!("rules_in_use.sql")).bind::<Text, _>(host);
+    let mut rows: Vec<RuleRow> = load_alone(connection, query)?;
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(RulesInUse { host: host.to_owned(), rows })
+}
+
+/// Brings the rules of a host to what the config says; rules that left it are retired.
 ///
 /// A rule that changed keeps its row and so its alerts: what it has raised is not raised again.
 /// Nothing is written when nothing changed.
@@ -86,20 +101,17 @@ impl From<&RuleConfig> for RuleRow {
 /// [`RuleError::Pattern`] when PostgreSQL cannot read a pattern; nothing is changed then.
 pub fn sync(
     connection: &mut PgConnection,
-    host: &str,
+    in_use: &RulesInUse,
     rules: &[RuleConfig],
     tick: Tick,
 ) -> Result<(), RuleError> {
     let mut wanted: Vec<RuleRow> = rules.iter().map(RuleRow::from).collect();
     wanted.sort_by(|a, b| a.name.cmp(&b.name));
-    let query = diesel::sql_query(include_str!("current_rules.sql")).bind::<Text, _>(host);
-    let mut current: Vec<RuleRow> = load_alone(connection, query)?;
-    current.sort_by(|a, b| a.name.cmp(&b.name));
-    if wanted == current {
+    if wanted == in_use.rows {
         return Ok(());
     }
     check_patterns(connection, &wanted)?;
-    write(connection, host, &wanted, tick)?;
+    write(connection, &in_use.host, &wanted, tick)?;
     Ok(())
 }
 

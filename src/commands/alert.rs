@@ -21,9 +21,10 @@ pub(super) fn run(
     let begun = Instant::now();
     let session = Session::new(global)?;
     let _lock = session.lock(Stage::Alert, arguments.seconds, stop)?;
-    let mut connection = session.connect()?;
     let pipeline = session.pipeline(tick, stop, ReadLimits::default());
-    pipeline.sync_rules(&mut connection)?;
+    let (mut connection, rules) =
+        session.connect_and_read(|connection| pipeline.rules_in_use(connection))?;
+    pipeline.sync_rules(&mut connection, &rules)?;
     let mut figures = Figures::default();
     let done = pipeline.evaluate_and_deliver(&mut connection, &mut figures, stdout)?;
     finish(&session, &mut connection, "alert", tick, begun, &figures)?;

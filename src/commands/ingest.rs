@@ -13,7 +13,7 @@ use crate::ingest::{self, Progress, ReadLimits, Target};
 use crate::model::Tick;
 use crate::pipeline::Pipeline;
 use crate::store::runs::{self, Figures};
-use crate::store::sources;
+use crate::store::sources::{self, Source};
 
 pub(super) fn run(
     global: &Global,
@@ -26,9 +26,10 @@ pub(super) fn run(
     let logs = &arguments.logs;
     let mut targets = targets(&session, logs)?;
     let _lock = session.lock(Stage::Ingest, logs.wait.seconds, stop)?;
-    let mut connection = session.connect()?;
+    let (mut connection, sources) =
+        session.connect_and_read(|connection| sources::load(connection, &session.host))?;
     if let Some(since) = arguments.since {
-        refuse_known(&session, &mut connection, &targets)?;
+        refuse_known(&sources, &targets)?;
         for target in &mut targets {
             target.since = Some(since.into());
         }
@@ -38,7 +39,7 @@ pub(super) fn run(
         progress: bar.as_ref().map(|bar| bar as &dyn Progress),
         ..session.pipeline(tick, stop, limits(logs, begun))
     };
-    let outcome = pipeline.read(&mut connection, &targets, &mut |_, _| Ok(()))?;
+    let outcome = pipeline.read(&mut connection, sources, &targets, &mut |_, _| Ok(()))?;
     finish(&session, &mut connection, "ingest", tick, begun, &outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }
@@ -68,12 +69,7 @@ pub(super) fn limits(arguments: &Logs, begun: Instant) -> ReadLimits {
 }
 
 /// Where a log was read before, nothing can be passed over any more.
-fn refuse_known(
-    session: &Session,
-    connection: &mut PgConnection,
-    targets: &[Target],
-) -> anyhow::Result<()> {
-    let known = sources::load(connection, &session.host)?;
+fn refuse_known(known: &[Source], targets: &[Target]) -> anyhow::Result<()> {
     let was_read = |target: &&Target| {
         known.iter().any(|source| {
             source.place.is_some() && target.path.to_str() == Some(source.path.as_str())

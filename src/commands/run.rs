@@ -23,14 +23,16 @@ pub(super) fn run(
     let session = Session::new(global)?;
     let targets = targets(&session, arguments)?;
     let ingest_lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
-    let mut connection = session.connect()?;
     let bar = Bar::new(global.quiet);
     let pipeline = Pipeline {
         progress: bar.as_ref().map(|bar| bar as &dyn Progress),
         ..session.pipeline(tick, stop, limits(arguments, begun))
     };
-    pipeline.sync_rules(&mut connection)?;
-    let mut outcome = pipeline.read_and_evaluate(&mut connection, &targets)?;
+    let (mut connection, (rules, sources)) = session.connect_and_read(|connection| {
+        Ok((pipeline.rules_in_use(connection)?, pipeline.known_sources(connection)?))
+    })?;
+    pipeline.sync_rules(&mut connection, &rules)?;
+    let mut outcome = pipeline.read_and_evaluate(&mut connection, sources, &targets)?;
     drop(ingest_lock);
     if !outcome.stopped {
         let _lock = session.lock(Stage::Alert, arguments.wait.seconds, stop)?;

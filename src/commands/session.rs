@@ -19,8 +19,9 @@ use crate::lock::RunLock;
 use crate::model::Tick;
 use crate::pipeline::Pipeline;
 use crate::state_folder::{self, state_folder};
-use crate::store::connection;
 use crate::store::migrations::{self, Schema};
+use crate::store::transaction::{Patience, transaction};
+use crate::store::{StoreError, connection};
 
 /// The command cannot work as it was called.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,12 @@ impl Session {
     /// The private database and an empty one are migrated; others never are by themselves.
     pub(super) fn connect(&self) -> anyhow::Result<PgConnection> {
         let mut connection = self.connect_to_any_schema()?;
-        let schema = migrations::schema(&mut connection)?;
+        self.make_current(&mut connection)?;
+        Ok(connection)
+    }
+
+    fn make_current(&self, connection: &mut PgConnection) -> anyhow::Result<()> {
+        let schema = migrations::schema(connection)?;
         match (&schema, &self.database) {
             (Schema::Current, _) => {}
             (Schema::Newer(version), _) => bail!(
@@ -79,7 +85,7 @@ impl Session {
                 env!("CARGO_PKG_VERSION")
             ),
             (Schema::Empty, _) | (Schema::Older, Database::Private(_)) => {
-                migrations::run(&mut connection)?;
+                migrations::run(connection)?;
             }
             (Schema::Older, Database::Given { origin, .. }) => {
                 bail!("the database ({origin}) has an older schema; run: tripline migrate")
@@ -93,7 +99,29 @@ impl Session {
                  if they are yours, run: tripline migrate"
             ),
         }
-        Ok(connection)
+        Ok(())
+    }
+
+    /// The same, and reads what the command begins with: in one transaction with the question
+    /// for the schema, because a tick with nothing new is mostly round trips.
+    pub(super) fn connect_and_read<T>(
+        &self,
+        read: impl Fn(&mut PgConnection) -> Result<T, StoreError>,
+    ) -> anyhow::Result<(PgConnection, T)> {
+        let mut connection = self.connect_to_any_schema()?;
+        let at_once = transaction(&mut connection, Patience::Short, |connection| {
+            if migrations::is_current(connection)? { read(connection).map(Some) } else { Ok(None) }
+        });
+        match at_once {
+            Ok(Some(found)) => return Ok((connection, found)),
+            Ok(None) => {}
+            // Without the table of versions the question fails.
+            Err(error @ StoreError::Database(_)) if !error.is_lost_connection() => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.make_current(&mut connection)?;
+        let found = transaction(&mut connection, Patience::Short, read)?;
+        Ok((connection, found))
     }
 
     /// Connects to the database, whatever schema it has.

@@ -148,7 +148,8 @@ pub enum IngestError {
 /// Called after each stored chunk of a source.
 pub type AfterChunk<'a> = dyn FnMut(&mut PgConnection, SourceId) -> Result<(), StoreError> + 'a;
 
-/// Reads what is new in all targets.
+/// Reads what is new in all targets; `known` are the sources of this host, as loaded under the
+/// lock of the run.
 ///
 /// # Errors
 /// Only for what stops the whole stage: the database failed, or another run reads the same
@@ -156,10 +157,10 @@ pub type AfterChunk<'a> = dyn FnMut(&mut PgConnection, SourceId) -> Result<(), S
 pub fn run(
     connection: &mut PgConnection,
     ingest: &Ingest<'_>,
+    known: Vec<Source>,
     targets: &[Target],
     after_chunk: &mut AfterChunk<'_>,
 ) -> Result<Outcome, StoreError> {
-    let known = sources::load(connection, ingest.host)?;
     let unfinished = generations::unfinished(connection, &known)?;
     let known: HashMap<PathBuf, Source> =
         known.into_iter().map(|source| (PathBuf::from(&source.path), source)).collect();

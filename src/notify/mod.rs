@@ -9,7 +9,7 @@
 mod message;
 mod outbox;
 
-pub use outbox::{NotifyError, deliver_to_stdout};
+pub use outbox::{NotifyError, deliver_to_stdout, is_any_due};
 
 /// The name of the channel that writes to standard output.
 pub const STDOUT: &str = "stdout";

@@ -11,7 +11,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 use super::{STDOUT, message};
 use crate::model::Tick;
 use crate::store::StoreError;
-use crate::store::transaction::{Patience, transaction};
+use crate::store::transaction::{Patience, load_alone, transaction};
 
 /// Why notifications were not delivered. They stay in the outbox.
 #[derive(Debug, thiserror::Error)]
@@ -80,9 +80,6 @@ pub fn deliver_to_stdout(
 ) -> Result<usize, NotifyError> {
     let mut unwritten = None;
     let delivered = transaction(connection, Patience::Short, |connection| {
-        if !is_any_due(connection, host, tick)? {
-            return Ok(0);
-        }
         let due = claim(connection, host, tick)?;
         if let Err(error) = print(&due, stdout) {
             unwritten = Some(error);
@@ -104,15 +101,18 @@ fn print(notifications: &[Due], stdout: &mut dyn Write) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Whether there is anything to claim, which costs less to find out than what it is. Most runs
-/// have nothing to tell.
-fn is_any_due(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryResult<bool> {
+/// Whether there is anything to deliver, which costs less to find out than what it is.
+pub fn is_any_due(
+    connection: &mut PgConnection,
+    host: &str,
+    tick: Tick,
+) -> Result<bool, StoreError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Bool)]
         is_due: bool,
     }
-    let row = diesel::sql_query(
+    let query = diesel::sql_query(
         "select exists (
              select from notifications
              where host = $1 and (next_attempt_at <= $2 or created_at > $2)
@@ -120,9 +120,9 @@ fn is_any_due(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryRes
          ) as is_due",
     )
     .bind::<Text, _>(host)
-    .bind::<Timestamptz, _>(tick.0)
-    .get_result::<Row>(connection)?;
-    Ok(row.is_due)
+    .bind::<Timestamptz, _>(tick.0);
+    let rows: Vec<Row> = load_alone(connection, query)?;
+    Ok(rows.iter().any(|row| row.is_due))
 }
 
 fn claim(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryResult<Vec<Due>> {

@@ -132,8 +132,10 @@ fn run_once(
         progress: None,
     };
     let targets = targets(case, index, root)?;
-    pipeline.sync_rules(connection)?;
-    let outcome = pipeline.read_and_evaluate(connection, &targets)?;
+    let rules = pipeline.rules_in_use(connection)?;
+    pipeline.sync_rules(connection, &rules)?;
+    let known = pipeline.known_sources(connection)?;
+    let outcome = pipeline.read_and_evaluate(connection, known, &targets)?;
     let mut figures = outcome.figures;
     pipeline.evaluate_and_deliver(connection, &mut figures, &mut io::sink())?;
     let root = root.to_string_lossy();

@@ -44,6 +44,14 @@ pub fn schema(connection: &mut PgConnection) -> Result<Schema, StoreError> {
     }
 }
 
+/// Whether the schema is [`Schema::Current`], which takes one question.
+///
+/// # Errors
+/// When the database does not answer, or lacks the table of versions.
+pub fn is_current(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    Ok(load_versions(connection)? == known_versions()?)
+}
+
 fn look(connection: &mut PgConnection) -> Result<Schema, StoreError> {
     let Some(applied) = applied_versions(connection)? else {
         return Ok(if table_count(connection)? == 0 { Schema::Empty } else { Schema::Foreign });

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
-use tripline::alerting::{self, Announced};
+use tripline::alerting::{self, Announced, RuleError};
+use tripline::config::RuleConfig;
 use tripline::model::{Entry, EventTime, FileIdentity, PartitionInterval, Place, SourceId, Tick};
 use tripline::store::chunk::{self, Appended, Chunk, ChunkStart};
 use tripline::store::connection;
@@ -115,6 +116,17 @@ impl Bench {
     /// A further connection to the same database.
     pub(crate) fn connect(&self) -> PgConnection {
         self.database.connect()
+    }
+
+    /// Brings the rules of a host to these.
+    pub(crate) fn sync(
+        &mut self,
+        host: &str,
+        rules: &[RuleConfig],
+        tick: Tick,
+    ) -> Result<(), RuleError> {
+        let in_use = alerting::in_use(&mut self.connection, host)?;
+        alerting::sync(&mut self.connection, &in_use, rules, tick)
     }
 
     /// A source of which nothing is read yet.

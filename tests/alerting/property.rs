@@ -44,7 +44,7 @@ fn run_cases(histories: impl Strategy<Value = History>) {
 
 fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCaseError> {
     let rules: Vec<_> = history.rules.iter().map(Rule::config).collect();
-    alerting::sync(&mut bench.connection, host, &rules, tick(0)).unwrap();
+    bench.sync(host, &rules, tick(0)).unwrap();
     let mut logs: Vec<Log> =
         (0..history.sources).map(|source| bench.log(host, &source.to_string())).collect();
     let mut stored = vec![Vec::new(); history.sources];
@@ -67,7 +67,7 @@ fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCas
         check_announced(bench, &logs, batch)?;
     }
     // No case sees the rules of another.
-    alerting::sync(&mut bench.connection, host, &[], tick(0)).unwrap();
+    bench.sync(host, &[], tick(0)).unwrap();
     Ok(())
 }
 

@@ -60,7 +60,7 @@ impl Scene {
 
     pub(crate) fn sync(&mut self, host: &str, rules: &[Rule], now: i64) {
         let rules: Vec<_> = rules.iter().map(Rule::config).collect();
-        alerting::sync(&mut self.bench.connection, host, &rules, second(now)).unwrap();
+        self.bench.sync(host, &rules, second(now)).unwrap();
     }
 
     /// Reads entries to the end of the file, evaluates and announces; returns what is announced.

@@ -105,7 +105,7 @@ fn an_invalid_pattern_changes_nothing() {
     let changed = Rule { count: 9, ..pair() };
     let rule = Rule { name: "broken".to_owned(), pattern: Some(invalid), ..pair() };
     let rules = [changed.config(), rule.config()];
-    let error = alerting::sync(&mut scene.bench.connection, HOST, &rules, second(1)).unwrap_err();
+    let error = scene.bench.sync(HOST, &rules, second(1)).unwrap_err();
     let RuleError::Pattern { rule, pattern, message } = error else { panic!("{error:?}") };
     assert_eq!((rule.as_str(), pattern.as_str()), ("broken", "disk (full"));
     assert!(message.contains("parentheses () not balanced"), "{message}");

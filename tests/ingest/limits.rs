@@ -6,6 +6,7 @@ use std::time::Instant;
 use tripline::config::Config;
 use tripline::ingest::{self, Ingest, ReadLimits};
 use tripline::model::{PartitionInterval, Tick};
+use tripline::store::sources;
 
 use crate::support::program::{NOW, Setup};
 
@@ -79,7 +80,9 @@ fn after_its_time_a_run_begins_no_further_chunk() {
         stop: &AtomicBool::new(false),
     };
     for lines in [3, 6, 9, 10, 13] {
-        let outcome = ingest::run(&mut connection, &stage, &targets, &mut |_, _| Ok(())).unwrap();
+        let known = sources::load(&mut connection, stage.host).unwrap();
+        let outcome =
+            ingest::run(&mut connection, &stage, known, &targets, &mut |_, _| Ok(())).unwrap();
         assert!(outcome.has_more && !outcome.stopped);
         assert_eq!(setup.entries().len(), lines);
     }

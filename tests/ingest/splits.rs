@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tripline::config::{Config, SourceConfig};
 use tripline::ingest::{self, Ingest, ReadLimits, Target};
 use tripline::model::{Multiline, PartitionInterval, Tick};
+use tripline::store::sources;
 
 use crate::support::program::{NOW, append, rows};
 use crate::support::{self, TestDatabase};
@@ -173,7 +174,8 @@ impl Bench {
             progress: None,
             stop: &AtomicBool::new(false),
         };
-        ingest::run(&mut self.connection, &stage, &[target], &mut |_, _| Ok(())).unwrap();
+        let known = sources::load(&mut self.connection, stage.host).unwrap();
+        ingest::run(&mut self.connection, &stage, known, &[target], &mut |_, _| Ok(())).unwrap();
     }
 
     fn stored(&mut self, path: &str) -> Vec<String> {

@@ -10,6 +10,7 @@ use tripline::config::Config;
 use tripline::ingest::{self, Ingest, Outcome, ReadLimits, Target};
 use tripline::model::{PartitionInterval, Tick};
 use tripline::store::StoreError;
+use tripline::store::sources;
 
 use crate::operation::Operation;
 use crate::support::TestDatabase;
@@ -89,7 +90,8 @@ impl Runner {
             stop: &AtomicBool::new(false),
         };
         let result = catch_unwind(AssertUnwindSafe(|| {
-            ingest::run(&mut connection, &stage, &[target], &mut |_, _| Ok(()))
+            let known = sources::load(&mut connection, host)?;
+            ingest::run(&mut connection, &stage, known, &[target], &mut |_, _| Ok(()))
         }));
         match result {
             Ok(Ok(outcome)) => {
