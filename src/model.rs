@@ -316,6 +316,8 @@ pub struct Entry<'a> {
     pub level: Level,
     /// Its text, all lines.
     pub message: &'a str,
+    /// What its first line says besides.
+    pub fields: &'a serde_json::Map<String, serde_json::Value>,
     /// The time as written, where `logged_at` is not that time.
     pub written_at: Option<&'a str>,
     /// Whether bytes of its first line were left out.

@@ -14,6 +14,7 @@ use std::path::Path;
 use chrono::SecondsFormat;
 use expect_test::expect_file;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tripline::model::Level;
 use tripline::parse::text::clean_into;
 use tripline::parse::{Format, Line, Parser};
@@ -28,9 +29,23 @@ struct Expected {
 #[derive(Serialize)]
 #[serde(tag = "is", rename_all = "lowercase")]
 enum Is {
-    Head { written_at: String, logged_at: String, level: Level, message: String },
-    Continuation { text: String },
-    Unparsed { text: String },
+    Head {
+        written_at: String,
+        logged_at: String,
+        level: Level,
+        message: String,
+        #[serde(skip_serializing_if = "Map::is_empty")]
+        fields: Map<String, Value>,
+    },
+    Continuation {
+        text: String,
+    },
+    Rest {
+        text: String,
+    },
+    Unparsed {
+        text: String,
+    },
 }
 
 fn clean(raw: &[u8]) -> String {
@@ -40,14 +55,24 @@ fn clean(raw: &[u8]) -> String {
 }
 
 fn describe(parser: &mut Parser, line: &[u8]) -> Is {
+    let mut is = read(parser, line);
+    if let Is::Head { fields, .. } = &mut is {
+        fields.clone_from(parser.fields(line).as_map());
+    }
+    is
+}
+
+fn read(parser: &mut Parser, line: &[u8]) -> Is {
     match parser.line(line) {
         Line::Head(head) => Is::Head {
             written_at: clean(head.written_at),
             logged_at: head.logged_at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true),
             level: head.level,
             message: clean(head.message),
+            fields: Map::new(),
         },
-        Line::Continuation => Is::Continuation { text: clean(line) },
+        Line::Continuation(text) => Is::Continuation { text: clean(text) },
+        Line::Rest(text) => Is::Rest { text: clean(text) },
         Line::Unparsed => Is::Unparsed { text: clean(line) },
     }
 }
@@ -83,7 +108,7 @@ fn lines_that_belong_together_are_joined() {
         let read = log.lines().map(|line| {
             let margin = match parser.line(line.as_bytes()) {
                 Line::Head(_) => '>',
-                Line::Continuation => '|',
+                Line::Continuation(_) | Line::Rest(_) => '|',
                 Line::Unparsed => '?',
             };
             format!("{margin} {line}\n")

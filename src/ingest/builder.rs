@@ -9,7 +9,7 @@ use std::io;
 use super::counts::Counts;
 use crate::model::{Entry, EventTime, Level, LevelSet, OpenEntry, Place};
 use crate::parse::fingerprint::Fingerprinter;
-use crate::parse::{Head, Parser, text};
+use crate::parse::{Fields, Head, Parser, text};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{Appended, CONTINUED, Chunk, UNPARSED};
 use crate::store::dirty::DirtyRanges;
@@ -28,6 +28,22 @@ pub(super) struct Limits {
     pub(super) latest: EventTime,
     /// The tick.
     pub(super) now: EventTime,
+}
+
+/// What a line adds to the entry before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Continuing<'a> {
+    /// A line.
+    Line(&'a [u8]),
+    /// More of its last line.
+    Rest(&'a [u8]),
+}
+
+impl Continuing<'_> {
+    /// Whether it is a line in which nothing stands.
+    fn is_blank(self) -> bool {
+        matches!(self, Self::Line(text) if text.trim_ascii().is_empty())
+    }
 }
 
 /// What a chunk starts from.
@@ -68,6 +84,7 @@ pub(super) struct Builder<'a, 'w> {
 /// What an entry needs besides its message and its [`OpenEntry`].
 struct Unwritten {
     byte_offset: u64,
+    fields: Fields,
     written_at: Option<String>,
     cut: bool,
 }
@@ -131,12 +148,13 @@ impl<'a, 'w> Builder<'a, 'w> {
         let logged_at = self.effective_time(head);
         self.counts.go_to(logged_at);
         self.counts.add(head.level.index());
-        let redated = logged_at != head.logged_at;
+        let redated = logged_at != head.logged_at || !head.is_dated;
         self.redated_entries += i64::from(redated);
         if self.stores(head) {
             text::clean_into(head.message, &mut self.message);
             self.unwritten = Some(Unwritten {
                 byte_offset: line.byte_offset,
+                fields: Fields::default(),
                 written_at: redated.then(|| String::from_utf8_lossy(head.written_at).into_owned()),
                 cut: line.cut,
             });
@@ -149,6 +167,13 @@ impl<'a, 'w> Builder<'a, 'w> {
             bytes: length(&self.message),
         });
         Ok(())
+    }
+
+    /// Keeps what the line that began the open entry says besides, if the entry is stored.
+    pub(super) fn keep_fields(&mut self, fields: &Fields) {
+        if let Some(unwritten) = &mut self.unwritten {
+            unwritten.fields.clone_from(fields);
+        }
     }
 
     /// Takes the lines at the start of `bytes` that are quickly seen to begin entries which are
@@ -176,15 +201,15 @@ impl<'a, 'w> Builder<'a, 'w> {
     ///
     /// Without an entry before it, it is an unparsed line. A blank one is counted, but not
     /// kept: it may as well stand between two entries.
-    pub(super) fn continuation(&mut self, line: &RawLine<'_>) {
+    pub(super) fn continuation(&mut self, line: &RawLine<'_>, text: Continuing<'_>) {
         let Some(mut open) = self.open else { return self.unparsed(line) };
         self.count(line);
         self.counts.go_to(open.logged_at);
         self.counts.add(CONTINUED);
         open.lines = open.lines.saturating_add(1);
         let kept = !self.limits.store.contains(open.level)
-            || line.bytes.trim_ascii().is_empty()
-            || self.keep(line.bytes, &mut open);
+            || text.is_blank()
+            || self.keep(text, &mut open);
         self.cut_lines += i64::from(line.cut || !kept);
         self.open = Some(open);
     }
@@ -192,10 +217,16 @@ impl<'a, 'w> Builder<'a, 'w> {
     /// Adds a line to the text of the open entry, unless that is full.
     ///
     /// Once a line did not fit, none that follows does: an entry has no holes.
-    fn keep(&mut self, line: &[u8], open: &mut OpenEntry) -> bool {
+    fn keep(&mut self, text: Continuing<'_>, open: &mut OpenEntry) -> bool {
         let before = self.message.len();
-        self.message.push('\n');
-        text::clean_into(line, &mut self.message);
+        let text = match text {
+            Continuing::Line(text) => {
+                self.message.push('\n');
+                text
+            }
+            Continuing::Rest(text) => text,
+        };
+        text::clean_into(text, &mut self.message);
         let bytes = open.bytes + length(&self.message[before..]);
         let full = i64::try_from(self.limits.max_bytes).unwrap_or(i64::MAX);
         if bytes > full || i64::from(open.lines) > i64::from(self.limits.max_lines) {
@@ -266,6 +297,7 @@ impl<'a, 'w> Builder<'a, 'w> {
                 fingerprint: self.fingerprinter.first_line(&self.message),
                 level: open.level,
                 message: &self.message,
+                fields: unwritten.fields.as_map(),
                 written_at: unwritten.written_at.as_deref(),
                 cut: unwritten.cut,
             })?;

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::builder::{Before, Builder};
+use super::builder::{Before, Builder, Continuing};
 use super::counts::MAX_MINUTES;
 use super::journalctl::{Journalctl, Wanted};
 use super::reader::limits;
@@ -187,6 +187,7 @@ impl Taken {
         let mut lines = entry.message.split(|byte| *byte == b'\n').peekable();
         let head = Head {
             logged_at: logged_at(entry).or(self.last_logged_at).unwrap_or(EventTime(0)),
+            is_dated: logged_at(entry).is_some(),
             level: levels::of_priority(&entry.priority),
             message: lines.next().unwrap_or_default(),
             written_at: &entry.realtime,
@@ -206,7 +207,8 @@ impl Taken {
         };
         builder.head(&raw(head.message, lines.peek().is_none()), &head)?;
         while let Some(line) = lines.next() {
-            builder.continuation(&raw(line, lines.peek().is_none()));
+            let text = Continuing::Line(line);
+            builder.continuation(&raw(line, lines.peek().is_none()), text);
         }
         self.byte_offset += entry.bytes;
         self.cursor = Some(text(&entry.cursor));

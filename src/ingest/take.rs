@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use super::Ingest;
-use super::builder::Builder;
+use super::builder::{Builder, Continuing};
 use super::counts::MAX_MINUTES;
 use super::decoding::Decoding;
 use super::progress::ChunkProgress;
@@ -149,9 +149,14 @@ fn take(
                 parser.go_back(last_logged_at, trace);
                 return Ok(Some(End::NoPartition(time)));
             }
+            let is_stored = builder.stores(&head);
             builder.head(line, &head)?;
+            if is_stored {
+                builder.keep_fields(parser.fields(line.bytes));
+            }
         }
-        Line::Continuation => builder.continuation(line),
+        Line::Continuation(text) => builder.continuation(line, Continuing::Line(text)),
+        Line::Rest(text) => builder.continuation(line, Continuing::Rest(text)),
         Line::Unparsed => builder.unparsed(line),
     }
     Ok(None)

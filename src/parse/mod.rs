@@ -13,18 +13,21 @@ pub mod fingerprint;
 pub mod levels;
 pub mod text;
 
+mod fields;
 mod formats;
 mod local_time;
 mod multiline;
 mod skim;
+mod timestamp;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use crate::model::{EventTime, Level, LevelSet, Multiline, Trace};
 
+pub use self::fields::Fields;
 pub use self::formats::{Format, UnknownFormat};
-use self::formats::{Record, plain};
+use self::formats::{Record, Scratch, Text};
 use self::local_time::LocalTime;
 use self::multiline::Continuations;
 pub use self::skim::Skimmed;
@@ -37,8 +40,10 @@ const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub enum Line<'a> {
     /// The first line of an entry.
     Head(Head<'a>),
-    /// By its shape, a further line of the entry before it.
-    Continuation,
+    /// By its shape, a further line of the entry before it, with this text.
+    Continuation(&'a [u8]),
+    /// The rest, or more of it, of a line that was split where it was too long.
+    Rest(&'a [u8]),
     /// Neither; counted and sampled, never an error.
     Unparsed,
 }
@@ -48,6 +53,8 @@ pub enum Line<'a> {
 pub struct Head<'a> {
     /// When the entry was written, resolved to an instant.
     pub logged_at: EventTime,
+    /// Whether the line shows that time; if not, it is that of the entry before it.
+    pub is_dated: bool,
     /// How bad it is.
     pub level: Level,
     /// The rest of the line, as it stands: [`text::clean_into`] makes it fit to be stored.
@@ -64,12 +71,23 @@ pub struct Head<'a> {
 /// see [`Parser::last_logged_at`] and [`Parser::trace`].
 #[derive(Clone, Debug)]
 pub struct Parser {
-    format: Format,
-    local_time: LocalTime,
-    last_minute: plain::LastMinute,
-    continuations: Continuations,
+    reading: Reading,
     /// Room for a line without its escape sequences.
     uncoloured: Vec<u8>,
+}
+
+/// What reads the lines, without their colours.
+#[derive(Clone, Debug)]
+struct Reading {
+    format: Format,
+    /// Whether other formats are tried where a line is not of `format`.
+    tries_others: bool,
+    /// The format of the line that was read last, if that starts an entry.
+    read_by: Option<Format>,
+    local_time: LocalTime,
+    continuations: Continuations,
+    scratch: Scratch,
+    fields: Fields,
 }
 
 impl Parser {
@@ -78,54 +96,92 @@ impl Parser {
     /// `zone` holds for times that are written without one. `last_logged_at` is the time of
     /// the last head that an earlier run read from the source, `None` if there was none.
     pub fn new(format: Format, zone: Tz, last_logged_at: Option<EventTime>) -> Self {
-        Self {
+        let reading = Reading {
             format,
+            tries_others: false,
+            read_by: None,
             local_time: LocalTime::new(zone, last_logged_at),
-            last_minute: plain::LastMinute::default(),
             continuations: Continuations::default(),
-            uncoloured: Vec::new(),
-        }
+            scratch: Scratch::default(),
+            fields: Fields::default(),
+        };
+        Self { reading, uncoloured: Vec::new() }
     }
 
     /// The parser, which goes on in the middle of what an earlier run read.
     #[must_use]
     pub fn within(mut self, trace: Option<Trace>) -> Self {
-        self.continuations.trace = trace;
+        self.reading.continuations.trace = trace;
         self
     }
 
     /// The parser, for a source that says itself which lines belong together.
     #[must_use]
     pub fn joining(mut self, multiline: Multiline) -> Self {
-        self.continuations.multiline = multiline;
+        self.reading.continuations.multiline = multiline;
+        self
+    }
+
+    /// The parser, which tries all other formats for a line that is neither of its format nor
+    /// continues an entry: a log may be written by several programs.
+    #[must_use]
+    pub fn trying_others(mut self) -> Self {
+        self.reading.tries_others = true;
+        self
+    }
+
+    /// The parser, for a file that was changed last at this moment, which tells years that are
+    /// not written.
+    #[must_use]
+    pub fn changed_at(mut self, changed_at: EventTime) -> Self {
+        self.reading.local_time.set_changed_at(changed_at);
         self
     }
 
     /// What the next line of the file is. The line comes without its LF or CR LF.
     ///
     /// A UTF-8 byte order mark at its start is skipped, and escape sequences (colours) are
-    /// nothing. Nothing is allocated but, once, room for the longest coloured line.
+    /// nothing. Nothing is allocated but, once, room for the longest line that has to be
+    /// rewritten.
     pub fn line<'a>(&'a mut self, line: &'a [u8]) -> Line<'a> {
+        let Self { reading, uncoloured } = self;
         let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
         // Most lines are heads without a colour before their message, and no pattern decides.
-        if !self.continuations.have_pattern() {
-            if let Some(record) = record(self.format, line, &mut self.last_minute) {
-                return Line::Head(head(record, &mut self.local_time, &mut self.continuations));
+        if !reading.continuations.have_pattern() {
+            if let Some(record) = reading.record(line) {
+                return Line::Head(reading.head(record));
             }
             if !text::has_escape(line) {
-                return other(line, &mut self.continuations);
+                return reading.other(line);
             }
         }
-        self.uncoloured.clear();
-        text::remove_escapes(line, &mut self.uncoloured);
-        let line = self.uncoloured.as_slice();
-        if self.continuations.pattern_says(line) == Some(false) {
-            return Line::Continuation;
+        uncoloured.clear();
+        text::remove_escapes(line, uncoloured);
+        let line = uncoloured.as_slice();
+        if reading.continuations.pattern_says(line) == Some(false) {
+            return Line::Continuation(line);
         }
-        match record(self.format, line, &mut self.last_minute) {
-            Some(record) => Line::Head(head(record, &mut self.local_time, &mut self.continuations)),
-            None => other(line, &mut self.continuations),
+        match reading.record(line) {
+            Some(record) => Line::Head(reading.head(record)),
+            None => reading.other(line),
         }
+    }
+
+    /// What the line that was read last says besides time, level and message, if it starts an
+    /// entry.
+    pub fn fields(&mut self, line: &[u8]) -> &Fields {
+        let Self { reading, uncoloured } = self;
+        let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
+        reading.fields.clear();
+        let Some(format) = reading.read_by else { return &reading.fields };
+        if text::has_escape(line) {
+            uncoloured.clear();
+            text::remove_escapes(line, uncoloured);
+            format.fields(uncoloured, &mut reading.fields);
+        } else {
+            format.fields(line, &mut reading.fields);
+        }
+        &reading.fields
     }
 
     /// Passes over the lines at the start of `bytes` that begin entries of some levels, as far
@@ -140,12 +196,12 @@ impl Parser {
         latest: EventTime,
         max_line_bytes: usize,
     ) -> Skimmed {
-        let Format::Plain = self.format;
-        if self.continuations.have_pattern() {
+        let reading = &mut self.reading;
+        if reading.format != Format::Plain || reading.continuations.have_pattern() {
             return Skimmed::default();
         }
-        let (written, civil_seconds) = self.last_minute.get();
-        let Some(minute) = self.local_time.whole_minute(civil_seconds) else {
+        let (written, civil_seconds) = reading.scratch.last_minute.get();
+        let Some(minute) = reading.local_time.whole_minute(civil_seconds) else {
             return Skimmed::default();
         };
         if minute.saturating_add(TimeDelta::minutes(1)) > latest {
@@ -153,59 +209,70 @@ impl Parser {
         }
         let skimmed = skim::plain(bytes, written, minute, levels, max_line_bytes);
         if let Some((_, time)) = skimmed.last {
-            self.local_time.note(time);
-            self.continuations.head(skim::last_message(&bytes[..skimmed.bytes]));
+            reading.local_time.note(time);
+            reading.continuations.head(skim::last_message(&bytes[..skimmed.bytes]));
         }
         skimmed
     }
 
     /// The time of the last head, to be given to [`Parser::new`] by the next run.
     pub fn last_logged_at(&self) -> Option<EventTime> {
-        self.local_time.last()
+        self.reading.local_time.last()
     }
 
     /// Forgets the line that was read last, before which these were the time of the last head
     /// and what had begun: it will be read again.
     pub fn go_back(&mut self, last_logged_at: Option<EventTime>, trace: Option<Trace>) {
-        self.local_time.go_back(last_logged_at);
-        self.continuations.trace = trace;
+        self.reading.local_time.go_back(last_logged_at);
+        self.reading.continuations.trace = trace;
     }
 
     /// What has begun in the lines of the last entry, to be given to [`Parser::within`] by the
     /// next run.
     pub fn trace(&self) -> Option<Trace> {
-        self.continuations.trace
+        self.reading.continuations.trace
     }
 }
 
-/// A line as the grammar of its format reads it; `None` if it starts no entry.
-fn record<'a>(
-    format: Format,
-    line: &'a [u8],
-    last_minute: &mut plain::LastMinute,
-) -> Option<Record<'a>> {
-    match format {
-        Format::Plain => plain::record(line, last_minute),
+impl Reading {
+    #[inline]
+    fn record<'a>(&mut self, line: &'a [u8]) -> Option<Record<'a>> {
+        let record = self.format.record(line, &mut self.scratch);
+        self.read_by = record.as_ref().map(|_| self.format);
+        record
     }
-}
 
-fn head<'a>(
-    record: Record<'a>,
-    local_time: &mut LocalTime,
-    continuations: &mut Continuations,
-) -> Head<'a> {
-    continuations.head(record.message);
-    Head {
-        logged_at: local_time.event_time(record.time),
-        level: record.level,
-        message: record.message,
-        written_at: record.written_at,
+    #[inline]
+    fn head<'a>(&'a mut self, record: Record<'a>) -> Head<'a> {
+        let message = match record.message {
+            Text::Line(message) => message,
+            Text::Unescaped => &self.scratch.text,
+        };
+        self.continuations.head(message);
+        Head {
+            logged_at: self.local_time.event_time(record.time),
+            is_dated: record.time.is_some(),
+            level: record.level.unwrap_or(Level::Info),
+            message,
+            written_at: record.written_at,
+        }
     }
-}
 
-/// What a line is that starts no entry.
-fn other<'a>(line: &[u8], continuations: &mut Continuations) -> Line<'a> {
-    if continuations.continues(line) { Line::Continuation } else { Line::Unparsed }
+    /// What a line is that starts no entry of the format.
+    fn other<'a>(&'a mut self, line: &'a [u8]) -> Line<'a> {
+        if self.continuations.continues(line) {
+            return Line::Continuation(line);
+        }
+        if self.tries_others {
+            for format in Format::ALL {
+                if let Some(record) = format.record(line, &mut self.scratch) {
+                    self.read_by = Some(format);
+                    return Line::Head(self.head(record));
+                }
+            }
+        }
+        Line::Unparsed
+    }
 }
 
 #[cfg(test)]
@@ -225,8 +292,8 @@ mod tests {
         let mut parser = parser(None);
         let head = parser.line(b"2026-01-01 00:00:05 [ERROR] failed");
         assert!(matches!(head, Line::Head(head) if head.message == b"failed"));
-        assert_eq!(parser.line(b"  at somewhere"), Line::Continuation);
-        assert_eq!(parser.line(b""), Line::Continuation);
+        assert_eq!(parser.line(b"  at somewhere"), Line::Continuation(b"  at somewhere"));
+        assert_eq!(parser.line(b""), Line::Continuation(b""));
         assert_eq!(parser.line(b"garbage line here"), Line::Unparsed);
     }
 
@@ -241,8 +308,9 @@ mod tests {
             let Line::Head(head) = parser.line(line.as_bytes()) else { panic!("{line:?}") };
             assert_eq!((head.level, head.message.ends_with(b"failed")), (Level::Error, true));
         }
-        assert_eq!(parser.line(b"\x1b[31mCaused by: x\x1b[0m"), Line::Continuation);
-        assert_eq!(parser.line(b"\x1b[31m\x1b[0m"), Line::Continuation);
+        let caused = parser.line(b"\x1b[31mCaused by: x\x1b[0m");
+        assert_eq!(caused, Line::Continuation(b"Caused by: x"));
+        assert_eq!(parser.line(b"\x1b[31m\x1b[0m"), Line::Continuation(b""));
         assert_eq!(parser.line(b"\x1b[31mneither\x1b[0m"), Line::Unparsed);
         let mut parser = parser.joining(Multiline::Start("^2026".parse().unwrap()));
         assert!(matches!(
@@ -256,7 +324,7 @@ mod tests {
         let mut parser = parser(None).joining(multiline);
         let line = |line: &str| match parser.line(line.as_bytes()) {
             Line::Head(_) => 'h',
-            Line::Continuation => 'c',
+            Line::Continuation(_) | Line::Rest(_) => 'c',
             Line::Unparsed => 'u',
         };
         lines.lines().map(line).collect()

@@ -152,9 +152,10 @@ impl<'a> Rows<'a> {
 /// What the column `fields` says of an entry; most entries need nothing there.
 fn fields(entry: &Entry<'_>) -> Option<String> {
     if entry.written_at.is_none() && !entry.cut {
-        return None;
+        let fields = entry.fields;
+        return (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
     }
-    let mut fields = serde_json::Map::new();
+    let mut fields = entry.fields.clone();
     if let Some(written_at) = entry.written_at {
         fields.insert("written_at".to_owned(), written_at.into());
     }

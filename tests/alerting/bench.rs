@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
+use serde_json::Map;
 use tripline::alerting::{self, Announced, RuleError};
 use tripline::config::RuleConfig;
 use tripline::model::{Entry, EventTime, FileIdentity, PartitionInterval, Place, SourceId, Tick};
@@ -178,6 +179,7 @@ impl Bench {
                     fingerprint: 0,
                     level: line.level,
                     message: &line.message,
+                    fields: &Map::new(),
                     written_at: None,
                     cut: false,
                 })?;

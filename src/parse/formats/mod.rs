@@ -1,13 +1,15 @@
 //! The log formats: one file each, which knows the shape of a record and nothing else.
 //!
 //! A format is a grammar from one line to a [`Record`]. Which instant the written time
-//! means is decided by [`super::local_time`], the same for all formats.
+//! means is decided by [`super::local_time`], the same for all formats; what a line says
+//! besides time, level and message goes into [`Fields`], for the few entries that are stored.
 
 pub(super) mod plain;
 
 use std::fmt;
 use std::str::FromStr;
 
+use super::fields::Fields;
 use super::local_time::WrittenTime;
 use crate::model::Level;
 
@@ -53,10 +55,48 @@ impl FromStr for Format {
 }
 
 /// A line that starts an entry, as its grammar reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
-    pub(super) time: WrittenTime,
+    /// `None` if the line shows none that can be read.
+    pub(super) time: Option<WrittenTime>,
+    /// The time as it stands there, with its zone; empty if there is none.
     pub(super) written_at: &'a [u8],
-    pub(super) level: Level,
-    pub(super) message: &'a [u8],
+    /// `None` if the line names none.
+    pub(super) level: Option<Level>,
+    pub(super) message: Text<'a>,
+}
+
+/// Where a text is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Text<'a> {
+    /// It stands in the line as it is.
+    Line(&'a [u8]),
+    /// It was escaped in the line, and is in [`Scratch::text`] now.
+    Unescaped,
+}
+
+/// What reading a line needs room for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) last_minute: plain::LastMinute,
+    /// A message that was escaped in its line.
+    pub(super) text: Vec<u8>,
+}
+
+impl Format {
+    /// Reads a line; `None` if it starts no entry of this format.
+    #[inline]
+    pub(super) fn record<'a>(self, line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
+        match self {
+            Self::Plain => plain::record(line, &mut scratch.last_minute),
+        }
+    }
+
+    /// What a line that starts an entry says besides time, level and message.
+    pub(super) fn fields(self, line: &[u8], fields: &mut Fields) {
+        let (_, _) = (line, fields);
+        match self {
+            Self::Plain => {}
+        }
+    }
 }

@@ -13,21 +13,18 @@
 //! comma before the fraction (Python), a zone without colon or minutes, padding inside the
 //! brackets. `level` is any word of [`levels::WORDS`]. The message may be empty.
 
-use chrono::NaiveDate;
+use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take, take_till1, take_while, take_while_m_n};
+use nom::bytes::complete::take_till1;
 use nom::character::complete::{char, space1};
 use nom::combinator::{map, map_opt, opt, value, verify};
 use nom::sequence::{delimited, preceded, separated_pair};
-use nom::{IResult, Parser};
 
-use super::Record;
+use super::{Record, Text};
 use crate::model::Level;
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
-
-/// Why a line does not match is of no use to anybody, so errors carry nothing.
-type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
+use crate::parse::timestamp::{self, Parsed, blanks, digits, fraction, second};
 
 /// The bytes of `YYYY-MM-DD hh:mm`.
 pub(in crate::parse) const MINUTE_LENGTH: usize = 16;
@@ -81,7 +78,7 @@ pub(in crate::parse) fn record<'a>(
     let written_at = &line[..line.len() - rest.len()];
     let (message, level) = delimited(blanks, level, blanks).parse(rest).ok()?;
     let time = WrittenTime::new(minute_seconds, second, micros, utc_offset_seconds);
-    Some(Record { time, written_at, level, message })
+    Some(Record { time: Some(time), written_at, level: Some(level), message: Text::Line(message) })
 }
 
 /// `2026-01-01 00:00`, as seconds since 1970-01-01 00:00 on the same clock.
@@ -100,42 +97,14 @@ fn minute(input: &[u8]) -> Parsed<'_, i64> {
 fn date(input: &[u8]) -> Parsed<'_, i64> {
     let month_or_day = || preceded(char('-'), digits(2));
     map_opt((digits(4), month_or_day(), month_or_day()), |(year, month, day)| {
-        let date = NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day)?;
-        let days = date.signed_duration_since(NaiveDate::default()).num_days();
-        (days >= 0).then_some(days)
+        timestamp::days(year, month, day)
     })
     .parse(input)
 }
 
-fn second(input: &[u8]) -> Parsed<'_, u32> {
-    verify(digits(2), |second| *second <= 60).parse(input)
-}
-
-/// `.250`, or nothing, in microseconds.
-fn fraction(input: &[u8]) -> Parsed<'_, u32> {
-    let mark = alt((char('.'), char(',')));
-    let fraction = preceded(mark, map(take_while_m_n(1, 9, is_digit), micros));
-    map(opt(fraction), Option::unwrap_or_default).parse(input)
-}
-
-/// The first six digits of a fraction, which may have fewer.
-fn micros(fraction: &[u8]) -> u32 {
-    let padded = fraction.iter().chain(b"00000").take(6);
-    padded.fold(0, |micros, digit| micros * 10 + u32::from(digit - b'0'))
-}
-
 /// `+02:00`, in seconds east of UTC.
 fn zone(input: &[u8]) -> Parsed<'_, i32> {
-    let sign = alt((value(1, char('+')), value(-1, char('-'))));
-    let hours = verify(digits(2), |hours| *hours < 24);
-    let minutes = verify(digits(2), |minutes| *minutes < 60);
-    let offset = (sign, hours, opt(preceded(opt(char(':')), minutes)));
-    let numeric = map_opt(offset, |(sign, hours, minutes)| {
-        let seconds = hours * 3_600 + minutes.unwrap_or(0) * 60;
-        Some(sign * i32::try_from(seconds).ok()?)
-    });
-    let utc = value(0, alt((tag("Z"), tag("UTC"))));
-    preceded(blanks, alt((utc, numeric))).parse(input)
+    preceded(blanks, alt((timestamp::utc, timestamp::offset))).parse(input)
 }
 
 /// `[ERROR]`
@@ -162,27 +131,6 @@ fn usual_level(input: &[u8]) -> Parsed<'_, Level> {
     found.ok_or(nom::Err::Error(()))
 }
 
-/// A number of exactly `count` decimal digits.
-fn digits<'a>(count: usize) -> impl Parser<&'a [u8], Output = u32, Error = ()> {
-    map_opt(take(count), |digits: &[u8]| {
-        digits.iter().try_fold(0, |number, &digit| {
-            is_digit(digit).then(|| number * 10 + u32::from(digit - b'0'))
-        })
-    })
-}
-
-fn blanks(input: &[u8]) -> Parsed<'_, &[u8]> {
-    take_while(is_blank)(input)
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}
-
-fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_digit()
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::SecondsFormat;
@@ -201,7 +149,7 @@ mod tests {
                 let written_at = head.written_at.escape_ascii();
                 format!("{instant} {} '{message}' ({written_at})\n", head.level)
             }
-            Line::Continuation | Line::Unparsed => format!("no head: {line}\n"),
+            Line::Continuation(_) | Line::Rest(_) | Line::Unparsed => format!("no head: {line}\n"),
         });
         expected.assert_eq(&read.collect::<String>());
     }

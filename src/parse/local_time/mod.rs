@@ -25,6 +25,8 @@
 //!
 //! Zones come from the IANA database as `chrono-tz` compiles it in.
 
+mod year;
+
 use std::ops::Range;
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
@@ -52,6 +54,8 @@ pub(super) struct WrittenTime {
     micros: u32,
     /// How far the clock was east of UTC, where the log says it.
     utc_offset_seconds: Option<i32>,
+    /// Whether the log says the year; `civil_seconds` lie in 1972 if not.
+    has_year: bool,
 }
 
 impl WrittenTime {
@@ -70,7 +74,19 @@ impl WrittenTime {
             civil_seconds: minute_seconds + i64::from(second_in_minute),
             micros: micros + (second - second_in_minute) * 1_000_000,
             utc_offset_seconds,
+            has_year: true,
         }
+    }
+
+    /// A time that is written as a count of seconds since 1970-01-01 00:00:00 UTC.
+    pub(super) fn of_instant(seconds: i64, micros: u32) -> Self {
+        Self { civil_seconds: seconds, micros, utc_offset_seconds: Some(0), has_year: true }
+    }
+
+    /// The time, of which only month, day and clock are written: it lies in 1972.
+    #[must_use]
+    pub(super) fn without_year(self) -> Self {
+        Self { has_year: false, ..self }
     }
 }
 
@@ -79,6 +95,8 @@ impl WrittenTime {
 pub(super) struct LocalTime {
     zone: Tz,
     last: Option<EventTime>,
+    /// No line of the log is much younger: when the file was changed last.
+    changed_at: EventTime,
     /// Civil seconds in all of which `known_offset_seconds` is the only offset.
     known: Range<i64>,
     known_offset_seconds: i64,
@@ -87,7 +105,13 @@ pub(super) struct LocalTime {
 impl LocalTime {
     /// `last` is the last instant that was read from the log before, if any.
     pub(super) fn new(zone: Tz, last: Option<EventTime>) -> Self {
-        Self { zone, last, known: 0..0, known_offset_seconds: 0 }
+        let changed_at = EventTime(i64::MAX);
+        Self { zone, last, changed_at, known: 0..0, known_offset_seconds: 0 }
+    }
+
+    /// Says when the file was changed last, which tells years that are not written.
+    pub(super) fn set_changed_at(&mut self, changed_at: EventTime) {
+        self.changed_at = changed_at;
     }
 
     /// The last instant that was read from the log.
@@ -95,8 +119,12 @@ impl LocalTime {
         self.last
     }
 
-    /// The instant of the next time in the log.
-    pub(super) fn event_time(&mut self, written: WrittenTime) -> EventTime {
+    /// The instant of the next time in the log; where there is none, the one before it or, at
+    /// the beginning, that of the last change of the file.
+    #[inline]
+    pub(super) fn event_time(&mut self, written: Option<WrittenTime>) -> EventTime {
+        let Some(written) = written else { return self.last.unwrap_or(self.changed_at) };
+        let written = if written.has_year { written } else { self.with_year(written) };
         let offset_seconds = match written.utc_offset_seconds {
             Some(seconds) => i64::from(seconds),
             None if self.known.contains(&written.civil_seconds) => self.known_offset_seconds,
@@ -106,6 +134,14 @@ impl LocalTime {
         let time = EventTime(seconds * 1_000_000 + i64::from(written.micros));
         self.last = Some(time);
         time
+    }
+
+    /// The time in the year in which it must have been written.
+    fn with_year(&self, written: WrittenTime) -> WrittenTime {
+        let last = self.last.map(|last| last.0.div_euclid(1_000_000));
+        let changed_at = self.changed_at.0.div_euclid(1_000_000);
+        let civil_seconds = year::civil_seconds(written.civil_seconds, last, changed_at);
+        WrittenTime { civil_seconds, has_year: true, ..written }
     }
 
     /// The instant at which a minute without a zone begins, if it is known that one offset holds
@@ -211,7 +247,7 @@ mod tests {
                 date = word;
                 continue;
             }
-            let instant = local_time.event_time(written(date, word)).to_utc();
+            let instant = local_time.event_time(Some(written(date, word))).to_utc();
             if instant.format("%F").to_string() != utc_date {
                 utc_date = instant.format("%F").to_string();
                 instants.push(utc_date.clone());
@@ -322,7 +358,7 @@ mod tests {
         let first_pass = EventTime(1_792_888_200_000_000);
         let read = |last: i64| {
             let mut local_time = LocalTime::new(Europe::Berlin, Some(EventTime(last)));
-            local_time.event_time(written("2026-10-25", "02:30:00"))
+            local_time.event_time(Some(written("2026-10-25", "02:30:00")))
         };
         let jitter = JITTER_SECONDS * 1_000_000;
         assert_eq!(read(first_pass.0 + jitter), first_pass);
@@ -334,7 +370,7 @@ mod tests {
         let mut local_time = LocalTime::new(Europe::Berlin, None);
         let local = written("1970-01-01", "00:00:00");
         let time = WrittenTime { utc_offset_seconds: Some(-16_200), ..local };
-        assert_eq!(local_time.event_time(time), EventTime(16_200_000_000));
+        assert_eq!(local_time.event_time(Some(time)), EventTime(16_200_000_000));
         assert_eq!(local_time.last(), Some(EventTime(16_200_000_000)));
     }
 
@@ -362,11 +398,11 @@ mod tests {
                 for instant in (change - 2 * 3_600..change + 2 * 3_600).step_by(420) {
                     let local = zone.from_utc_datetime(&naive(instant)).naive_local();
                     let civil_seconds = local.and_utc().timestamp();
-                    let time = WrittenTime { civil_seconds, micros: 0, utc_offset_seconds: None };
+                    let time = WrittenTime::new(civil_seconds, 0, 0, None);
                     let mut fresh = LocalTime::new(zone, warm.last());
                     let expected = EventTime(instant * 1_000_000);
-                    assert_eq!(warm.event_time(time), expected, "{zone} {local}");
-                    assert_eq!(fresh.event_time(time), expected, "{zone} {local}");
+                    assert_eq!(warm.event_time(Some(time)), expected, "{zone} {local}");
+                    assert_eq!(fresh.event_time(Some(time)), expected, "{zone} {local}");
                 }
             }
         }
