@@ -50,13 +50,21 @@ pub const WORDS: &[(&str, Level)] = &[
     ("DPANIC", Level::Fatal),
 ];
 
-/// The level of a priority of syslog, `0` (emerg) to `7` (debug); that of what has none.
+/// The level of a severity of syslog (RFC 5424, table 2), 0 (emergency) to 7 (debug).
+pub const fn of_severity(severity: u16) -> Level {
+    match severity {
+        0..=2 => Level::Fatal,
+        3 => Level::Error,
+        4 => Level::Warning,
+        5 | 6 => Level::Info,
+        _ => Level::Debug,
+    }
+}
+
+/// The level of a severity as the journal of systemd writes it; that of what has none.
 pub fn of_priority(priority: &[u8]) -> Level {
     match priority {
-        b"0" | b"1" | b"2" => Level::Fatal,
-        b"3" => Level::Error,
-        b"4" => Level::Warning,
-        b"7" => Level::Debug,
+        [digit @ b'0'..=b'7'] => of_severity((*digit - b'0') as u16),
         _ => Level::Info,
     }
 }

@@ -264,7 +264,7 @@ impl Reading {
             return Line::Continuation(line);
         }
         if self.tries_others {
-            for format in Format::ALL {
+            for format in Format::ALL.into_iter().filter(|format| *format != Format::Text) {
                 if let Some(record) = format.record(line, &mut self.scratch) {
                     self.read_by = Some(format);
                     return Line::Head(self.head(record));

@@ -4,7 +4,14 @@
 //! means is decided by [`super::local_time`], the same for all formats; what a line says
 //! besides time, level and message goes into [`Fields`], for the few entries that are stored.
 
+mod elements;
+mod go;
+mod log4j;
 pub(super) mod plain;
+mod python;
+mod rust;
+mod syslog;
+mod text;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,16 +25,36 @@ use crate::model::Level;
 pub enum Format {
     /// `2026-01-01 00:00:05 [ERROR] message`, with an optional fraction and zone.
     Plain,
+    /// The syslog of BSD, RFC 3164.
+    Syslog,
+    /// Rust's `env_logger` and `tracing`.
+    Rust,
+    /// log4j, Logback, Spring Boot, Python's logging with a time.
+    Log4j,
+    /// Python's logging as it is set up by default.
+    Python,
+    /// Go's standard logger.
+    Go,
+    /// Any other line with a time near its start.
+    Text,
 }
 
 impl Format {
-    /// All formats.
-    pub const ALL: [Self; 1] = [Self::Plain];
+    /// All formats, in the order in which they are tried: a line that two of them read is
+    /// better read by the first.
+    pub const ALL: [Self; 7] =
+        [Self::Plain, Self::Syslog, Self::Rust, Self::Log4j, Self::Python, Self::Go, Self::Text];
 
     /// The name that config and output use; also that of the format's fixture folder.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Syslog => "syslog",
+            Self::Rust => "rust",
+            Self::Log4j => "log4j",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Text => "text",
         }
     }
 }
@@ -89,14 +116,24 @@ impl Format {
     pub(super) fn record<'a>(self, line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
         match self {
             Self::Plain => plain::record(line, &mut scratch.last_minute),
+            Self::Syslog => syslog::record(line),
+            Self::Rust => rust::record(line),
+            Self::Log4j => log4j::record(line),
+            Self::Python => python::record(line),
+            Self::Go => go::record(line),
+            Self::Text => text::record(line),
         }
     }
 
     /// What a line that starts an entry says besides time, level and message.
     pub(super) fn fields(self, line: &[u8], fields: &mut Fields) {
-        let (_, _) = (line, fields);
         match self {
-            Self::Plain => {}
+            Self::Plain | Self::Text => {}
+            Self::Syslog => syslog::fields(line, fields),
+            Self::Rust => rust::fields(line, fields),
+            Self::Log4j => log4j::fields(line, fields),
+            Self::Python => python::fields(line, fields),
+            Self::Go => go::fields(line, fields),
         }
     }
 }

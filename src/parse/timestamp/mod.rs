@@ -30,7 +30,8 @@ use self::parts::{
     weekday, zone,
 };
 pub(super) use self::parts::{
-    Parsed, blanks, blanks1, days, digits, fraction, is_digit, is_word, offset, second, utc,
+    Parsed, blanks, blanks1, days, digits, fraction, is_blank, is_digit, is_word, offset, second,
+    utc,
 };
 use super::local_time::WrittenTime;
 
@@ -90,7 +91,7 @@ pub(super) fn month_first(input: &[u8]) -> Parsed<'_, WrittenTime> {
 /// ` 2026` behind a clock.
 fn year_behind(input: &[u8]) -> Parsed<'_, u32> {
     let year = (blanks1, peek(alt((tag("19"), tag("20")))), digits(4));
-    let end = not(peek(take_while_m_n(1, 1, |byte| is_word(byte) || byte == b'-')));
+    let end = not(peek(take_while_m_n(1, 1, |byte| !is_blank(byte) && byte != b']')));
     map(terminated(year, end), |(_, _, year)| year).parse(input)
 }
 
@@ -187,10 +188,10 @@ pub(super) fn epoch_seconds(digits: &[u8]) -> Option<(i64, u32)> {
     Some((seconds, micros(rest)))
 }
 
-/// A label of TAI64 or TAI64N: seconds since 1970 and ten more, of atomic time, which is some
-/// seconds ahead of the clock. As many as were inserted by then are taken off again.
+/// A label of TAI64 or TAI64N. What writes them (daemontools, runit) counts ten seconds more than
+/// the clock shows, and no leap seconds, so that nothing but these ten is taken off again.
 ///
-/// Source: <https://cr.yp.to/libtai/tai64.html>.
+/// Source: <https://cr.yp.to/libtai/tai64.html>; libtai's `tai_unix` and `tai_now`.
 fn tai64n(input: &[u8]) -> Parsed<'_, WrittenTime> {
     let hexadecimal = |byte: u8| byte.is_ascii_hexdigit();
     let label = (char('@'), take_while_m_n(16, 16, hexadecimal));
@@ -203,47 +204,9 @@ fn tai64n(input: &[u8]) -> Parsed<'_, WrittenTime> {
             None => 0,
         };
         let micros = (nanos < 1_000_000_000).then_some(nanos / 1000)?;
-        Some(WrittenTime::of_instant(atomic - leap_seconds(atomic), micros))
+        Some(WrittenTime::of_instant(atomic.checked_sub(10)?, micros))
     })
     .parse(input)
-}
-
-/// Seconds by which atomic time is ahead, at an atomic second since 1970.
-///
-/// Source: the IERS, Bulletin C; none was inserted since 2017.
-fn leap_seconds(atomic: i64) -> i64 {
-    // When each was inserted, from 1972-07-01 to 2017-01-01.
-    const INSERTED: [i64; 27] = [
-        78_796_800,
-        94_694_400,
-        126_230_400,
-        157_766_400,
-        189_302_400,
-        220_924_800,
-        252_460_800,
-        283_996_800,
-        315_532_800,
-        362_793_600,
-        394_329_600,
-        425_865_600,
-        489_024_000,
-        567_993_600,
-        631_152_000,
-        662_688_000,
-        709_948_800,
-        741_484_800,
-        773_020_800,
-        820_454_400,
-        867_715_200,
-        915_148_800,
-        1_136_073_600,
-        1_230_768_000,
-        1_341_100_800,
-        1_435_708_800,
-        1_483_228_800,
-    ];
-    let inserted = (10..).zip(INSERTED).take_while(|(before, at)| at + before < atomic).count();
-    10 + i64::try_from(inserted).unwrap_or_default()
 }
 
 /// A clock behind a day, and a zone if there is one.
@@ -266,4 +229,238 @@ fn written(day: Day, clock: Clock, zone: Option<Zone>) -> Option<WrittenTime> {
 
 fn number(digits: &[u8]) -> Option<u32> {
     str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::SecondsFormat;
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::model::EventTime;
+    use crate::parse::local_time::LocalTime;
+
+    /// The instant of each time, in Berlin where no zone is written, in a file of May 2026, and
+    /// what is left behind it.
+    #[track_caller]
+    fn check(times: &[&str], expected: &Expect) {
+        let changed_at = "2026-05-01T00:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        let read = times.iter().map(|text| match timestamp(text.as_bytes()) {
+            Ok((rest, time)) => {
+                let mut local_time = LocalTime::new(chrono_tz::Europe::Berlin, None);
+                local_time.set_changed_at(EventTime::from(changed_at));
+                let time = local_time.event_time(Some(time)).to_utc();
+                let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+                format!("{time} '{}'\n", rest.escape_ascii())
+            }
+            Err(_) => format!("no time: {text}\n"),
+        });
+        expected.assert_eq(&read.collect::<String>());
+    }
+
+    #[test]
+    fn the_year_first() {
+        check(
+            &[
+                "2026-01-31T15:04:05Z x",
+                "2026-01-31 15:04:05,250 x",
+                "2026-01-31 15:04:05.123456789+05:30 x",
+                "2026-01-31T15:04:05-0800]",
+                "2026/01/31 15:04:05 [error]",
+                "2026.01.31 15:04:05 LOG3",
+                "2026-01-31_15:04:05",
+                "2026:01:31-15:04:05: x",
+                "2026-01-31  5:04:05 0 [Note]",
+                "20260131-15:04:05] x",
+                "20260131T150405Z",
+                "20260131 150405.5 x",
+            ],
+            &expect![[r#"
+                2026-01-31T15:04:05Z ' x'
+                2026-01-31T14:04:05.250Z ' x'
+                2026-01-31T09:34:05.123456Z ' x'
+                2026-01-31T23:04:05Z ']'
+                2026-01-31T14:04:05Z ' [error]'
+                2026-01-31T14:04:05Z ' LOG3'
+                2026-01-31T14:04:05Z ''
+                2026-01-31T14:04:05Z ': x'
+                2026-01-31T04:04:05Z ' 0 [Note]'
+                2026-01-31T14:04:05Z '] x'
+                2026-01-31T15:04:05Z ''
+                2026-01-31T14:04:05.500Z ' x'
+            "#]],
+        );
+    }
+
+    #[test]
+    fn zones() {
+        check(
+            &[
+                "2026-07-31 15:04:05 CEST x",
+                "2026-07-31 15:04:05 UTC",
+                "2026-07-31 15:04:05 +0200 x",
+                "2026-07-31 15:04:05 -08:00 x",
+                "2026-07-31 15:04:05 America/New_York] x",
+                "2026-01-31 15:04:05 America/New_York] x",
+                "2026-07-31 15:04:05 ERROR x",
+                "2026-07-31 15:04:05 -08 x",
+                "2026-07-31 15:04:05 - x",
+                "2026-07-31 15:04:05 a/b x",
+            ],
+            &expect![[r#"
+                2026-07-31T13:04:05Z ' x'
+                2026-07-31T15:04:05Z ''
+                2026-07-31T13:04:05Z ' x'
+                2026-07-31T23:04:05Z ' x'
+                2026-07-31T19:04:05Z '] x'
+                2026-01-31T20:04:05Z '] x'
+                2026-07-31T13:04:05Z ' ERROR x'
+                2026-07-31T13:04:05Z ' -08 x'
+                2026-07-31T13:04:05Z ' - x'
+                2026-07-31T13:04:05Z ' a/b x'
+            "#]],
+        );
+    }
+
+    #[test]
+    fn names_of_months() {
+        check(
+            &[
+                "Jan 31 15:04:05 host",
+                "Jan  1 15:04:05.250 host",
+                "Jul  1 15:04:05 host",
+                "Feb 29 15:04:05 host",
+                "Jan 31 2026 15:04:05: x",
+                "Jan 31 15:04:05 2026 x",
+                "Jan 31, 2026 3:04:05 PM org.example",
+                "january 31, 2026 12:04:05 am x",
+                "Jan-31-26 15:04:05 x",
+                "Sat Jan 31 15:04:05 2026] x",
+                "Sat Jan 31 15:04:05.123456 2026] x",
+                "Sat Jan 31 15:04:05 UTC 2026 x",
+                "Sat, 31 Jan 2026 15:04:05 +0100 x",
+                "31/Jan/2026:15:04:05 +0330] x",
+                "31/Jan/2026:15:04:05 ] x",
+                "31/Jan/2026 15:04:05] x",
+                "31-Jan-2026 15:04:05 Europe/Berlin] x",
+                "31 Jan 2026 15:04:05.250 * x",
+                "31 Jan 15:04:05.250 * x",
+            ],
+            &expect![[r#"
+                2026-01-31T14:04:05Z ' host'
+                2026-01-01T14:04:05.250Z ' host'
+                2025-07-01T13:04:05Z ' host'
+                2024-02-29T14:04:05Z ' host'
+                2026-01-31T14:04:05Z ': x'
+                2026-01-31T14:04:05Z ' x'
+                2026-01-31T14:04:05Z ' org.example'
+                2026-01-30T23:04:05Z ' x'
+                2026-01-31T14:04:05Z ' x'
+                2026-01-31T14:04:05Z '] x'
+                2026-01-31T14:04:05.123456Z '] x'
+                2026-01-31T15:04:05Z ' x'
+                2026-01-31T14:04:05Z ' x'
+                2026-01-31T11:34:05Z '] x'
+                2026-01-31T14:04:05Z ' ] x'
+                2026-01-31T14:04:05Z '] x'
+                2026-01-31T14:04:05Z '] x'
+                2026-01-31T14:04:05.250Z ' * x'
+                2026-01-31T14:04:05.250Z ' * x'
+            "#]],
+        );
+    }
+
+    #[test]
+    fn numbers_alone() {
+        check(
+            &[
+                "260131 15:04:05 x",
+                "260131  5:04:05 x",
+                "260131 150405 148 INFO",
+                "26/01/31 15:04:05 INFO",
+                "991231 15:04:05 x",
+                "31.01.2026 15:04:05 x",
+                "31-01-2026 15:04:05 +0300 x",
+                "01/31/2026 - 15:04:05: x",
+                "01/02/2026 15:04:05 x",
+                "31/01/2026 15:04:05 x",
+                "1769871845 x",
+                "1769871845.250] x",
+                "1769871845250 x",
+                "1769871845250125 x",
+                "1769871845250125999 x",
+                "@40000000433225833b6e1a8c x",
+                "@4000000043322583 x",
+            ],
+            &expect![[r#"
+                2026-01-31T14:04:05Z ' x'
+                2026-01-31T04:04:05Z ' x'
+                2026-01-31T14:04:05Z ' 148 INFO'
+                2026-01-31T14:04:05Z ' INFO'
+                1999-12-31T14:04:05Z ' x'
+                2026-01-31T14:04:05Z ' x'
+                2026-01-31T12:04:05Z ' x'
+                2026-01-31T14:04:05Z ': x'
+                2026-01-02T14:04:05Z ' x'
+                2026-01-31T14:04:05Z ' x'
+                2026-01-31T15:04:05Z ' x'
+                2026-01-31T15:04:05.250Z '] x'
+                2026-01-31T15:04:05.250Z ' x'
+                2026-01-31T15:04:05.250125Z ' x'
+                2026-01-31T15:04:05.250125Z ' x'
+                2005-09-22T03:31:05.997071Z ' x'
+                2005-09-22T03:31:05Z ' x'
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_is_no_time() {
+        check(
+            &[
+                "",
+                "x",
+                "2026-13-01 15:04:05",
+                "2026-02-29 15:04:05",
+                "2026-01-31 24:04:05",
+                "2026-01-31 15:60:05",
+                "2026-01-31 15:04:61",
+                "2026-01-31",
+                "2026-01-31 15:04",
+                "2026-01/31 15:04:05",
+                "Jan 32 15:04:05",
+                "Jxn 31 15:04:05",
+                "Janitor 31 15:04:05",
+                "13:04:05 PM",
+                "176987184 x",
+                "17698718450 x",
+                "0769871845 x",
+                "1769871845x",
+                "@4000",
+                "@ffffffffffffffff",
+            ],
+            &expect![[r#"
+                no time: 
+                no time: x
+                no time: 2026-13-01 15:04:05
+                no time: 2026-02-29 15:04:05
+                no time: 2026-01-31 24:04:05
+                no time: 2026-01-31 15:60:05
+                no time: 2026-01-31 15:04:61
+                no time: 2026-01-31
+                no time: 2026-01-31 15:04
+                no time: 2026-01/31 15:04:05
+                no time: Jan 32 15:04:05
+                no time: Jxn 31 15:04:05
+                no time: Janitor 31 15:04:05
+                no time: 13:04:05 PM
+                no time: 176987184 x
+                no time: 17698718450 x
+                no time: 0769871845 x
+                no time: 1769871845x
+                no time: @4000
+                no time: @ffffffffffffffff
+            "#]],
+        );
+    }
 }
