@@ -125,6 +125,24 @@ Examples:
 A source is one log on one host. It is named by its path, or by its name in the config where
 no other source of the host has that name.")]
     Source(Source),
+    /// Say in which format logs are written, and how their lines would be read
+    #[command(after_help = "\
+Examples:
+  tripline detect /var/log/app.log
+  tripline detect --json /var/log/*.log | jq '.[] | {path, format}'
+
+Looks at the first 64 KiB of each log, and neither needs a database nor stores anything. For each
+format: how many lines it reads as the beginning of an entry. Then the first entries as they
+would be stored, in UTC.")]
+    Detect(Detect),
+    /// Show what the levels of other programs mean
+    #[command(after_help = "\
+Examples:
+  tripline levels
+  tripline levels --json
+
+Every format's own levels are mapped onto these six.")]
+    Levels(Json),
     /// Run fixture cases through the real pipeline and compare with what they expect
     #[command(after_help = "\
 Examples:
@@ -175,6 +193,15 @@ pub struct Ingest {
     /// neither stored nor counted. Only for logs that were not read yet
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Args)]
+pub struct Detect {
+    /// Logs to look at; one that a source of the config reaches is read with its settings
+    #[arg(value_name = "LOG", required = true)]
+    pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: Json,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 //! What stands here has one meaning everywhere: in the config, in the code, in the
 //! columns and on the command line. Nothing here reads a file, a clock or a database.
 
+mod format;
 mod multiline;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::format::{Format, UnknownFormat};
 pub use self::multiline::{LinePattern, Multiline};
 
 /// How bad a log entry is, from the least to the worst.

@@ -5,9 +5,11 @@ mod alerts;
 mod clock;
 mod confirm;
 mod db;
+mod detect;
 mod hide_url;
 mod hint;
 mod ingest;
+mod levels;
 mod migrate;
 mod open_files;
 mod progress;
@@ -64,6 +66,8 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
         Command::Source(arguments) => {
             source::run(global, &arguments.command, &stop::on_signal(), &mut stdout)
         }
+        Command::Detect(arguments) => detect::run(global, arguments, &mut stdout),
+        Command::Levels(arguments) => levels::run(arguments, &mut stdout),
         Command::Replay(arguments) => replay::run(arguments, &mut stdout),
         Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),
     }?;

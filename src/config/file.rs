@@ -110,19 +110,7 @@ pub(super) const LATER_GROUPS: &[&str] =
     &["host", "level", "fingerprint", "message", "$1", "$2", "$3", "$4", "$5"];
 
 /// The log formats that a later version will know.
-pub(super) const LATER_FORMATS: &[&str] = &[
-    "apache",
-    "java",
-    "journal",
-    "json",
-    "log4j",
-    "logfmt",
-    "mysql",
-    "nginx",
-    "postgresql",
-    "python",
-    "syslog",
-];
+pub(super) const LATER_FORMATS: &[&str] = &["journal", "json", "logfmt", "mysql", "postgresql"];
 
 #[cfg(test)]
 mod tests {

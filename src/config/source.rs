@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use encoding_rs::Encoding;
 use glob::{MatchOptions, Pattern, PatternError};
 
-use crate::model::{Level, LevelSet, Multiline};
+use crate::model::{Format, Level, LevelSet, Multiline};
 
 /// `[[source]]`: settings for the logs that its paths reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct SourceConfig {
     pub paths: Vec<SourcePath>,
     /// Paths that the globs reach and that are left out; see [`SourceConfig::excludes`].
     pub exclude: Vec<Pattern>,
-    /// How the lines are written.
-    pub format: Format,
+    /// How the lines are written; `None`: found out from the lines.
+    pub format: Option<Format>,
     /// The zone of timestamps that name none; the host's zone if absent.
     pub timezone: Option<Tz>,
     /// The levels that are kept as entries. All levels are always counted.
@@ -62,7 +62,11 @@ impl JournalConfig {
 impl SourceConfig {
     /// The name of the format that the database has.
     pub fn format_name(&self) -> &'static str {
-        if self.journal.is_some() { "journal" } else { self.format.as_str() }
+        match (&self.journal, self.format) {
+            (Some(_), _) => "journal",
+            (None, Some(format)) => format.as_str(),
+            (None, None) => "auto",
+        }
     }
 
     /// The default of `max_line_bytes`.
@@ -79,7 +83,7 @@ impl SourceConfig {
             name: None,
             paths: vec![SourcePath::Literal(path.to_owned())],
             exclude: Vec::new(),
-            format: Format::default(),
+            format: None,
             timezone: None,
             store: LevelSet::from_iter([Level::Error, Level::Fatal]),
             start: Start::default(),
@@ -152,29 +156,6 @@ impl fmt::Display for SourcePath {
         match self {
             Self::Literal(path) => path.display().fmt(f),
             Self::Glob(pattern) => pattern.as_str().fmt(f),
-        }
-    }
-}
-
-/// How the lines of a log are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Found out from the lines.
-    #[default]
-    Auto,
-    /// A timestamp, a level and a message.
-    Plain,
-}
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 2] = [Self::Auto, Self::Plain];
-
-    /// The name that config, database and output use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Plain => "plain",
         }
     }
 }

@@ -88,7 +88,7 @@ fn the_documented_example_is_read() {
                 SourcePath::Glob(glob::Pattern::new("/srv/*/log/*.log").unwrap()),
             ],
             exclude: vec![glob::Pattern::new("*.gz").unwrap()],
-            format: Format::Auto,
+            format: None,
             timezone: Some(chrono_tz::Europe::Berlin),
             store: LevelSet::from_iter([Level::Error, Level::Fatal]),
             start: Start::Beginning,
@@ -209,7 +209,7 @@ fn what_is_not_built_yet_is_not_called_unknown() {
             tripline.toml:1:3: key "channel" at the top level is not supported yet
             tripline.toml:6:1: key "keep" in [[source]] is not supported yet
             tripline.toml:7:1: key "level_patterns" in [[source]] is not supported yet
-            tripline.toml:8:8: format "json" is not supported yet; this version knows: auto, plain
+            tripline.toml:8:8: format "json" is not supported yet; this version knows: auto, plain, syslog, rust, log4j, python, go, text
             tripline.toml:11:8: format as a pattern is not supported yet
             tripline.toml:17:1: key "for" in [[rule]] is not supported yet
             tripline.toml:18:1: key "sources" in [[rule]] is not supported yet

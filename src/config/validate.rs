@@ -10,9 +10,9 @@ use super::file;
 use super::problem::{Problem, Problems};
 use super::rule::{GroupBy, RuleConfig, RuleKind};
 use super::section::Section;
-use super::source::{Format, SourceConfig, Start};
+use super::source::{SourceConfig, Start};
 use super::{Config, EvaluateConfig, lines, value};
-use crate::model::{Level, LevelSet, PartitionInterval, Severity};
+use crate::model::{Format, Level, LevelSet, PartitionInterval, Severity};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
 const ENTRY_LINES: RangeInclusive<u32> = 1..=100_000;
@@ -93,7 +93,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
         name,
         paths: paths.unwrap_or_default(),
         exclude: section.strings("exclude", value::exclude).unwrap_or_default(),
-        format: section.string("format", format).unwrap_or_default(),
+        format: section.string("format", format).flatten(),
         timezone: section.string("timezone", value::zone),
         store: levels(&mut section, "store").unwrap_or(default.store),
         start: section
@@ -162,11 +162,14 @@ fn refuse_second(
     }
 }
 
-fn format(text: &str) -> Result<Format, String> {
+/// The format, `None` for the word that leaves it to tripline.
+fn format(text: &str) -> Result<Option<Format>, String> {
     if text.contains(['%', '{', '(', '<', ' ']) {
         return Err("as a pattern is not supported yet".to_owned());
     }
-    value::choice(text, &Format::ALL, Format::as_str, file::LATER_FORMATS)
+    let choices: Vec<_> = std::iter::once(None).chain(Format::ALL.map(Some)).collect();
+    let name = |format: Option<Format>| format.map_or("auto", Format::as_str);
+    value::choice(text, &choices, name, file::LATER_FORMATS)
 }
 
 fn levels(section: &mut Section<'_, '_>, key: &str) -> Option<LevelSet> {

@@ -276,6 +276,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             last_logged_at,
             open: self.open,
             trace: None,
+            detected_format: None,
             appended: self.appended,
             dirty: self.dirty,
             at_end,

@@ -6,17 +6,18 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::earlier::{Earlier, Found, may_grow};
 use super::standing::Beginning;
-use super::take::format;
+use super::take::parser;
 use super::target::Target;
 use super::{IngestError, Stage, since};
 use crate::config::Start;
-use crate::model::{EventTime, FileIdentity, Generation, GenerationState, Place};
-use crate::parse::{Line, Parser};
+use crate::model::{EventTime, FileIdentity, Format, Generation, GenerationState, Place};
+use crate::parse::Line;
 use crate::store::generations::{self, Change};
 use crate::store::sources::Source;
 use crate::tail::candidates::Search;
@@ -78,7 +79,8 @@ impl Stage<'_> {
         let (unread, begun): (Vec<Generation>, Vec<Generation>) =
             all.iter().cloned().partition(|file| source.is_unread(file));
         let known = Known::new(&begun, number);
-        let first_entry = |lines: &[u8]| first_entry(target, lines);
+        let format = source.detected_format;
+        let first_entry = |lines: &[u8], changed_at| first_entry(target, format, lines, changed_at);
         let unreadable = |source| TailError::Unreadable { path: target.path.clone(), source };
         let unlisted = |source| {
             let path = folder_of(&target.path).to_owned();
@@ -135,7 +137,11 @@ impl Stage<'_> {
         let now = Present {
             identity: log.identity,
             size_bytes: log.size,
-            age: Age { name: None, modified: log.modified, first_entry: first_entry(&head) },
+            age: Age {
+                name: None,
+                modified: log.modified,
+                first_entry: first_entry(&head, log.modified),
+            },
             holds,
             begins_like,
             last_lines,
@@ -276,8 +282,13 @@ fn unfinished(
 }
 
 /// When the first entry of the first lines of a file happened.
-fn first_entry(target: &Target, lines: &[u8]) -> Option<EventTime> {
-    let mut parser = Parser::new(format(&target.config), target.timezone, None);
+fn first_entry(
+    target: &Target,
+    detected: Option<Format>,
+    lines: &[u8],
+    changed_at: SystemTime,
+) -> Option<EventTime> {
+    let mut parser = parser(target, detected, None, changed_at);
     // A byte order mark says more than the config here too.
     let (text, _, _) = target.config.encoding.decode(lines);
     let mut complete = text.split_inclusive('\n');

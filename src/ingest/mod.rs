@@ -9,6 +9,7 @@ mod counts;
 mod decoding;
 mod earlier;
 mod files;
+pub mod inspect;
 mod journal;
 mod journalctl;
 mod last_line;
@@ -132,10 +133,7 @@ pub enum IngestError {
     #[error("cannot read the journal: {0}")]
     Journal(String),
     /// No line of the log could be parsed.
-    #[error(
-        "no line of {0} could be parsed; an entry should begin like: \
-         2026-01-01 00:00:05 [ERROR] message"
-    )]
+    #[error("no line of {0} could be parsed; tripline detect shows how it is read")]
     NothingParsed(PathBuf),
     /// The path cannot be a source.
     #[error("{0:?} is not valid UTF-8, which the path of a source must be; rename the log")]

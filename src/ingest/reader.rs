@@ -10,7 +10,7 @@ use super::earlier::Found;
 use super::files::{TRIES, empty_since};
 use super::last_line::flushed_tail;
 use super::standing::Beginning;
-use super::take::{End, Lines, Taking};
+use super::take::{Earlier, End, Lines, Taking};
 use super::target::Target;
 use super::{IngestError, Stage};
 use crate::model::{EventTime, Generation, Tick};
@@ -24,6 +24,9 @@ use crate::tail::{LineReader, LogFile, identity};
 
 /// Entries dated later than this after the tick have a wrong clock.
 const LATEST: TimeDelta = TimeDelta::days(1);
+
+/// Of so few lines, how many fail says nothing.
+const FAILING_LINES: i64 = 20;
 
 /// What of a file goes into a chunk.
 pub(super) enum Piece<'t> {
@@ -138,9 +141,14 @@ impl Stage<'_> {
         // A last line that is stored without its end is read again from its beginning.
         let mut flushed = source.flushed().cloned();
         let before = flushed.as_ref().map_or_else(|| known(source), |flushed| flushed.before);
+        let earlier = Earlier {
+            before: &before,
+            detected: source.detected_format,
+            parsed_lines: source.parsed_lines,
+        };
         let is_archive = log.content.is_packed();
         let mut lines =
-            Lines::open(log, place.byte_offset, target, &before).map_err(|source| match source
+            Lines::open(log, place.byte_offset, target, &earlier).map_err(|source| match source
                 .kind()
             {
                 ErrorKind::UnexpectedEof if !is_archive => {
@@ -233,14 +241,14 @@ impl Stage<'_> {
                     return Err(ErrorKind::Other.into());
                 }
                 let at_end = matches!(end, End::OfFile);
-                let Lines { reader, parser, .. } = &*lines;
+                let Lines { reader, parser, detected, .. } = &*lines;
                 // The last line of a file that was left is what it is.
                 let is_left = tail.is_some() && is_earlier;
                 let place = if is_left { reader.place_at_end() } else { reader.place() };
                 let chunk = builder.finish(place, size, parser.last_logged_at(), at_end)?;
                 let tail = tail.filter(|_| !is_earlier);
                 let tail = tail.map(|tail| flushed_tail(tail, &chunk, known, tick));
-                Ok(Chunk { trace: parser.trace(), tail, ..chunk })
+                Ok(Chunk { trace: parser.trace(), detected_format: *detected, tail, ..chunk })
             });
         self.partitions = Some(partitions);
         let path = || target.path.clone();
@@ -275,6 +283,9 @@ impl Stage<'_> {
         source.last_logged_at = chunk.last_logged_at;
         source.open = chunk.open;
         source.trace = chunk.trace;
+        // Where most lines fail, those that follow are looked at anew.
+        let fails = chunk.lines >= FAILING_LINES && chunk.unparsed_lines * 2 > chunk.lines;
+        source.detected_format = chunk.detected_format.filter(|_| !fails);
         source.tail = chunk.tail;
         source.tail_of = source.generation;
         let figures = &mut self.outcome.figures;

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::take::Lines;
+use super::take::{Earlier, Lines};
 use super::target::Target;
 use crate::model::{EventTime, Place};
 use crate::parse::Line;
@@ -22,8 +22,9 @@ pub(super) fn place(
 ) -> io::Result<Option<Place>> {
     let content = Content::new(log.content.file().try_clone()?)?;
     let log = LogFile { content, ..*log };
-    let Lines { mut reader, mut decoding, mut parser } =
-        Lines::open(log, 0, target, &BeforeTail::default())?;
+    let before = BeforeTail::default();
+    let earlier = Earlier { before: &before, detected: None, parsed_lines: 0 };
+    let Lines { mut reader, mut decoding, mut parser, .. } = Lines::open(log, 0, target, &earlier)?;
     while !stop.load(Ordering::Relaxed) {
         let Some(line) = reader.next_line()? else { return Ok(Some(reader.place())) };
         if let Line::Head(head) = parser.line(decoding.decode(line).bytes)

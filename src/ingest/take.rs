@@ -2,6 +2,9 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
 
 use super::Ingest;
 use super::builder::{Builder, Continuing};
@@ -9,13 +12,16 @@ use super::counts::MAX_MINUTES;
 use super::decoding::Decoding;
 use super::progress::ChunkProgress;
 use super::target::Target;
-use crate::config::{Format, SourceConfig};
-use crate::model::EventTime;
-use crate::parse::{self, Line, Parser};
+use crate::config::SourceConfig;
+use crate::model::{EventTime, Format};
+use crate::parse::{Line, Parser, detect};
 use crate::store::partitions::Partitions;
 use crate::store::tails::BeforeTail;
 use crate::tail::line_end::Units;
 use crate::tail::{LineReader, LogFile, RawLine};
+
+/// From so many entries on, the format that was found out stays.
+const SETTLED_LINES: i64 = 100;
 
 /// Why a chunk ended.
 #[derive(Debug)]
@@ -37,36 +43,94 @@ pub(super) struct Lines {
     pub(super) reader: LineReader,
     pub(super) decoding: Decoding,
     pub(super) parser: Parser,
+    /// The format that was found out from the lines, if it was left to them.
+    pub(super) detected: Option<Format>,
+}
+
+/// What the lines read so far say of those that follow.
+pub(super) struct Earlier<'a> {
+    pub(super) before: &'a BeforeTail,
+    /// The format that was found out from them.
+    pub(super) detected: Option<Format>,
+    /// How many of them begin an entry.
+    pub(super) parsed_lines: i64,
 }
 
 impl Lines {
-    /// The lines of a log from an offset on, where `before` is known.
+    /// The lines of a log from an offset on.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub(super) fn open(
-        log: LogFile,
+        mut log: LogFile,
         byte_offset: u64,
         target: &Target,
-        before: &BeforeTail,
+        earlier: &Earlier<'_>,
     ) -> io::Result<Self> {
-        let (end, identity) = (log.end(), log.identity);
+        let detected = match target.config.format {
+            Some(_) => None,
+            None => format_at(&mut log, byte_offset, target, earlier)?,
+        };
+        let (end, identity, modified) = (log.end(), log.identity, log.modified);
         let SourceConfig { max_line_bytes, encoding, .. } = *target.config;
         let reader =
             LineReader::new(log.content, identity, byte_offset, end, max_line_bytes, encoding)?;
-        let parser = Parser::new(format(&target.config), target.timezone, before.last_logged_at)
+        let before = earlier.before;
+        let parser = parser(target, detected, before.last_logged_at, modified)
             .joining(target.config.multiline.clone())
             .within(before.trace);
         let decoding = Decoding::new(reader.encoding(), max_line_bytes);
-        Ok(Self { reader, decoding, parser })
+        Ok(Self { reader, decoding, parser, detected })
     }
 }
 
-/// The format in which the lines of a source are read.
-pub(super) fn format(config: &SourceConfig) -> parse::Format {
-    match config.format {
-        Format::Auto | Format::Plain => parse::Format::Plain,
+/// The format of the lines from an offset on: the one that is known, or the one that the first
+/// lines show.
+///
+/// Each file is looked at anew, because a program may write otherwise since it was restarted;
+/// and as long as few lines are known, which may be those of its start.
+fn format_at(
+    log: &mut LogFile,
+    byte_offset: u64,
+    target: &Target,
+    earlier: &Earlier<'_>,
+) -> io::Result<Option<Format>> {
+    if byte_offset > 0 && earlier.detected.is_some() && earlier.parsed_lines >= SETTLED_LINES {
+        return Ok(earlier.detected);
     }
+    let from = if earlier.detected.is_none() { byte_offset } else { 0 };
+    let lines = first_lines(log, from, target)?;
+    Ok(detect::detect(&lines.lines().map(str::as_bytes)).or(earlier.detected))
+}
+
+/// The first lines of a log from an offset on, for a look at them.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn first_lines(log: &mut LogFile, from: u64, target: &Target) -> io::Result<String> {
+    let bytes = log.content.bytes_at(from, detect::SAMPLE_BYTES)?;
+    // A byte order mark says more than the config.
+    let (text, _, _) = target.config.encoding.decode(&bytes);
+    let whole = if bytes.len() < detect::SAMPLE_BYTES { text.len() } else { 0 };
+    let whole = text.rfind('\n').map_or(text.len(), |end| whole.max(end + 1));
+    Ok(text[..whole].replace('\0', ""))
+}
+
+/// What reads the lines of a source, in a file that was changed last at this moment.
+pub(super) fn parser(
+    target: &Target,
+    detected: Option<Format>,
+    last_logged_at: Option<EventTime>,
+    changed_at: SystemTime,
+) -> Parser {
+    let zone = target.timezone;
+    let parser = match target.config.format {
+        Some(format) => Parser::new(format, zone, last_logged_at),
+        None => {
+            Parser::new(detected.unwrap_or(Format::Plain), zone, last_logged_at).trying_others()
+        }
+    };
+    parser.changed_at(DateTime::<Utc>::from(changed_at).into())
 }
 
 /// What takes part in filling a chunk.
@@ -101,7 +165,7 @@ impl Taking<'_, '_, '_> {
     /// # Errors
     /// When the connection breaks.
     pub(super) fn last_line(&mut self) -> io::Result<End> {
-        let Self { lines: Lines { reader, decoding, parser }, builder, partitions } = self;
+        let Self { lines: Lines { reader, decoding, parser, .. }, builder, partitions } = self;
         let Some(line) = reader.last_line() else { return Ok(End::OfFile) };
         let end = take(&decoding.decode(line), parser, builder, partitions)?;
         Ok(end.unwrap_or(End::OfFile))
@@ -109,7 +173,7 @@ impl Taking<'_, '_, '_> {
 
     /// Takes one line into the chunk, or says why the chunk ends before it.
     fn next_line(&mut self, until: u64) -> io::Result<Option<End>> {
-        let Self { lines: Lines { reader, decoding, parser }, builder, partitions } = self;
+        let Self { lines: Lines { reader, decoding, parser, .. }, builder, partitions } = self;
         // The usual head of a line has the same bytes in every encoding but UTF-16.
         if reader.units() == Units::Bytes {
             reader.take_lines(until, |bytes| builder.skim(parser, bytes))?;

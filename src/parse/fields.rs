@@ -97,7 +97,8 @@ fn cut_texts(value: &mut Value) {
     match value {
         Value::String(text) => {
             if text.len() > MAX_TEXT_BYTES {
-                text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+                let end = (0..=MAX_TEXT_BYTES).rev().find(|end| text.is_char_boundary(*end));
+                text.truncate(end.unwrap_or_default());
             }
             if text.contains('\0') {
                 *text = text.replace('\0', "\u{2400}");

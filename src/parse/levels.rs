@@ -64,7 +64,7 @@ pub const fn of_severity(severity: u16) -> Level {
 /// The level of a severity as the journal of systemd writes it; that of what has none.
 pub fn of_priority(priority: &[u8]) -> Level {
     match priority {
-        [digit @ b'0'..=b'7'] => of_severity((*digit - b'0') as u16),
+        [digit @ b'0'..=b'7'] => of_severity(u16::from(*digit - b'0')),
         _ => Level::Info,
     }
 }

@@ -9,6 +9,7 @@
 //! [`Line::Continuation`] before the first head of a source belongs to nothing and counts
 //! as unparsed.
 
+pub mod detect;
 pub mod fingerprint;
 pub mod levels;
 pub mod text;
@@ -26,11 +27,11 @@ use chrono_tz::Tz;
 use crate::model::{EventTime, Level, LevelSet, Multiline, Trace};
 
 pub use self::fields::Fields;
-pub use self::formats::{Format, UnknownFormat};
 use self::formats::{Record, Scratch, Text};
 use self::local_time::LocalTime;
 use self::multiline::Continuations;
 pub use self::skim::Skimmed;
+pub use crate::model::Format;
 
 /// Some editors and Windows programs start a file, and so its first line, with this mark.
 const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

@@ -3,7 +3,9 @@
 //! Reads only. Everything that comes from a log or a file name is made visible first.
 
 pub mod alerts;
+pub mod detect;
 pub mod gaps;
+pub mod levels;
 pub mod sources;
 pub mod status;
 mod table;

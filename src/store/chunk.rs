@@ -19,7 +19,7 @@ use super::schema::{line_counts, log_entries};
 use super::tails::{self, Flushed, Tail};
 use super::transaction::{Patience, transaction};
 use super::{StoreError, to_bigint, to_timestamps};
-use crate::model::{EventTime, Gap, Level, OpenEntry, Place, SourceId, Tick, Trace};
+use crate::model::{EventTime, Format, Gap, Level, OpenEntry, Place, SourceId, Tick, Trace};
 
 /// Columns of `line_counts`: the six levels, continued, unparsed.
 pub const COUNTERS: usize = Level::ALL.len() + 2;
@@ -81,6 +81,8 @@ pub struct Chunk {
     pub open: Option<OpenEntry>,
     /// What has begun in its last lines.
     pub trace: Option<Trace>,
+    /// The format of its lines, if it was found out from them.
+    pub detected_format: Option<Format>,
     /// Lines that continue an entry stored before this chunk.
     pub appended: Option<Appended>,
     /// Event times of the entries.
@@ -328,6 +330,7 @@ fn advance(
         .bind::<Nullable<Text>, _>(chunk.trace.map(Trace::as_str))
         .bind::<BigInt, _>(chunk.nul_bytes)
         .bind::<Nullable<Text>, _>(&chunk.cursor)
+        .bind::<Nullable<Text>, _>(chunk.detected_format.map(Format::as_str))
         .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }

@@ -10,7 +10,8 @@ use super::tails::{Flushed, Tail};
 use super::transaction::{execute_alone, load_alone};
 use super::{StoreError, from_bigint, parse_level, parse_trace, to_bigint};
 use crate::model::{
-    EventTime, FileIdentity, Generation, GenerationState, OpenEntry, Place, SourceId, Tick, Trace,
+    EventTime, FileIdentity, Format, Generation, GenerationState, OpenEntry, Place, SourceId, Tick,
+    Trace,
 };
 
 /// How a source is to be read, as the config says.
@@ -58,6 +59,8 @@ pub struct Source {
     pub open: Option<OpenEntry>,
     /// What has begun in the last lines read.
     pub trace: Option<Trace>,
+    /// The format of its lines, as far as it was found out from them.
+    pub detected_format: Option<Format>,
     /// Where the last entry read is in the journal of systemd.
     pub cursor: Option<String>,
     /// The last line of a file, where it has no end yet.
@@ -93,6 +96,7 @@ impl Source {
             last_logged_at: None,
             open: None,
             trace: None,
+            detected_format: None,
             cursor: None,
             tail: None,
             tail_of: 0,
@@ -224,6 +228,8 @@ struct SourceRow {
     #[diesel(sql_type = Nullable<Text>)]
     open_trace: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
+    detected_format: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     journal_cursor: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     last_error: Option<String>,
@@ -303,6 +309,7 @@ impl TryFrom<SourceRow> for Source {
             parsed_lines: row.parsed_lines,
             last_logged_at: row.last_logged_at.map(EventTime::from),
             open,
+            detected_format: row.detected_format.and_then(|name| name.parse().ok()),
             cursor: row.journal_cursor,
             trace: row.open_trace.as_deref().map(parse_trace).transpose()?,
             has_open_alerts: row.has_open_alerts,

@@ -5,7 +5,7 @@ select
     state.marker_hash, state.begin_hash, state.size_bytes, state.file_path,
     state.archives_noted, source.empty_since, state.line_no, state.parsed_lines, state.last_logged_at,
     state.open_line_no, state.open_logged_at,
-    state.open_level::text as open_level, state.open_lines, state.open_bytes, state.open_trace, state.journal_cursor,
+    state.open_level::text as open_level, state.open_lines, state.open_bytes, state.open_trace, state.detected_format, state.journal_cursor,
     state.last_error, state.last_error_shown_at,
     tail.generation as tail_generation, tail.bytes as tail_bytes, tail.hash as tail_hash, tail.first_seen_at as tail_first_seen_at,
     tail.flushed as tail_flushed,

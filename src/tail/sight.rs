@@ -36,8 +36,9 @@ pub struct Beside {
     pub(super) head: Vec<u8>,
 }
 
-/// Tells when the first entry of some lines happened.
-pub type FirstEntry<'a> = dyn Fn(&[u8]) -> Option<EventTime> + 'a;
+/// Tells when the first entry of some lines happened, which a file holds that was changed last
+/// at this moment.
+pub type FirstEntry<'a> = dyn Fn(&[u8], SystemTime) -> Option<EventTime> + 'a;
 
 /// The files beside a log.
 #[derive(Debug)]
@@ -233,7 +234,11 @@ fn shown_by(
         identity: log.identity,
         size_bytes: log.size,
         file_hash,
-        age: Age { name: None, modified: log.modified, first_entry: first_entry(&head) },
+        age: Age {
+            name: None,
+            modified: log.modified,
+            first_entry: first_entry(&head, log.modified),
+        },
         holds: Vec::new(),
         begins_like: Vec::new(),
         goes_on: false,
@@ -262,7 +267,7 @@ fn shown_by(
         // When it began decides whether it is a copy.
         if facts.age.first_entry.is_none() {
             let more = whatever_is_whole(log.content.bytes_at(0, COMPARE_BYTES))?;
-            facts.age.first_entry = first_entry(&more);
+            facts.age.first_entry = first_entry(&more, log.modified);
         }
     }
     Ok((head, facts))

@@ -197,6 +197,7 @@ impl Bench {
                 last_logged_at: None,
                 open: None,
                 trace: None,
+                detected_format: None,
                 nul_bytes: 0,
                 appended,
                 dirty,

@@ -132,7 +132,7 @@ fn a_file_that_is_no_log_is_told_and_not_stored() {
     setup.write("app.log", &program[..200_000.min(program.len())]);
     let run = ingest_at(&mut setup, "12:00:00");
     expect![[r#"
-        tripline: error: no line of LOGS/app.log could be parsed; an entry should begin like: 2026-01-01 00:00:05 [ERROR] message
+        tripline: error: no line of LOGS/app.log could be parsed; tripline detect shows how it is read
     "#]].assert_eq(&said(&setup, &run, 1));
     assert_eq!(ingest_at(&mut setup, "12:01:00").expect_failure(1), "");
     assert_eq!(setup.entries(), ["ERROR good"]);

@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 use tripline::config::{Config, SourceConfig};
 use tripline::ingest::{self, Ingest, ReadLimits, Target};
-use tripline::model::{Multiline, PartitionInterval, Tick};
+use tripline::model::{Format, Multiline, PartitionInterval, Tick};
 use tripline::store::sources;
 
 use crate::support::program::{NOW, append, rows};
@@ -156,7 +156,9 @@ impl Bench {
     }
 
     fn run(&mut self, path: &Path, settings: &Settings, chunk_bytes: u64) {
+        // What is found out from the lines depends on how many there are at the first reading.
         let config = SourceConfig {
+            format: Some(Format::Plain),
             max_line_bytes: MAX_LINE_BYTES,
             max_entry_lines: MAX_ENTRY_LINES,
             multiline: settings.multiline.clone(),

@@ -72,8 +72,10 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
 fn parts(line: &[u8]) -> Option<Parts<'_>> {
     let mut parts = Parts::default();
     let rest = time(line, &mut parts).or_else(|| {
-        let line = after_word(line, MAX_FILE_BYTES)?;
-        time(line, &mut parts)
+        let rest = after_word(line, MAX_FILE_BYTES)?;
+        let file = before(line, rest);
+        let is_file = file.first()?.is_ascii_alphanumeric() && file.contains(&b'.');
+        if is_file { time(rest, &mut parts) } else { None }
     })?;
     let rest = level(rest, &mut parts)?;
     parts.message = behind_level(rest, &mut parts);

@@ -13,76 +13,12 @@ mod rust;
 mod syslog;
 mod text;
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::fields::Fields;
 use super::local_time::WrittenTime;
-use crate::model::Level;
-
-/// How the lines of a source are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// `2026-01-01 00:00:05 [ERROR] message`, with an optional fraction and zone.
-    Plain,
-    /// The syslog of BSD, RFC 3164.
-    Syslog,
-    /// Rust's `env_logger` and `tracing`.
-    Rust,
-    /// log4j, Logback, Spring Boot, Python's logging with a time.
-    Log4j,
-    /// Python's logging as it is set up by default.
-    Python,
-    /// Go's standard logger.
-    Go,
-    /// Any other line with a time near its start.
-    Text,
-}
-
-impl Format {
-    /// All formats, in the order in which they are tried: a line that two of them read is
-    /// better read by the first.
-    pub const ALL: [Self; 7] =
-        [Self::Plain, Self::Syslog, Self::Rust, Self::Log4j, Self::Python, Self::Go, Self::Text];
-
-    /// The name that config and output use; also that of the format's fixture folder.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Syslog => "syslog",
-            Self::Rust => "rust",
-            Self::Log4j => "log4j",
-            Self::Python => "python",
-            Self::Go => "go",
-            Self::Text => "text",
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A name that is no format of tripline's.
-#[derive(Debug, thiserror::Error)]
-#[error("not a log format: {0}")]
-pub struct UnknownFormat(String);
-
-impl FromStr for Format {
-    type Err = UnknownFormat;
-
-    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.as_str() == name)
-            .ok_or_else(|| UnknownFormat(name.to_owned()))
-    }
-}
+use crate::model::{Format, Level};
 
 /// A line that starts an entry, as its grammar reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
     /// `None` if the line shows none that can be read.
     pub(super) time: Option<WrittenTime>,
@@ -94,7 +30,7 @@ pub(super) struct Record<'a> {
 }
 
 /// Where a text is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Text<'a> {
     /// It stands in the line as it is.
     Line(&'a [u8]),

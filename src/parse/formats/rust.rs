@@ -80,7 +80,7 @@ fn spans_and_target<'a>(input: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u
     let (after, target) = name(rest).ok()?;
     let message = after.strip_prefix(b":")?;
     let is_target = !parts.spans.is_empty() || is_qualified(target) || is_crate(target);
-    if !is_target || !message.first().is_none_or(|byte| *byte == b' ') {
+    if !is_target || message.first().is_some_and(|byte| *byte != b' ') {
         return None;
     }
     parts.target = target;

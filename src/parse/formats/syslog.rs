@@ -127,6 +127,8 @@ fn host(input: &[u8]) -> (Option<&[u8]>, &[u8]) {
 
 /// `program[pid]: `, `program: `, `program 1.4.1: `: program, pid and message.
 fn tag(input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    // login(1) leaves its own name out before that of the user.
+    let input = input.strip_prefix(b"-- ").unwrap_or(input);
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/()-+@:*\\#%".contains(byte);
     let length = input.iter().take_while(|byte| is_part(byte)).count();
     // A colon ends the tag if a blank follows it.
@@ -144,7 +146,7 @@ fn tag(input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     }
     let bracket = skip_blanks(rest);
     if let Ok((rest, pid)) = elements::group(bracket) {
-        let pid_is_right = !pid.is_empty() && pid.iter().all(|byte| byte.is_ascii_alphanumeric());
+        let pid_is_right = !pid.is_empty() && pid.iter().all(u8::is_ascii_alphanumeric);
         return match rest.strip_prefix(b":") {
             Some(message) if pid_is_right => Some((program, pid, skip_blanks(message))),
             _ => None,

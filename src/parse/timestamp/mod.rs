@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `2026-01-31 15:04:05.250 +0100`, with `T`, `/`, `.`, `_` or a comma as well | RFC 3339, ISO 8601, nginx, Go |
 //! | `20260131-15:04:05`, `20260131T150405Z` | ISO 8601 basic |
-//! | `260131 15:04:05`, `260131 150405`, `26/01/31 15:04:05` | MySQL, HDFS, log4j |
+//! | `260131 15:04:05`, `260131 150405`, `26/01/31 15:04:05` | `MySQL`, HDFS, log4j |
 //! | `Jan 31 15:04:05`, `Jan 31 2026 15:04:05`, `Jan 31, 2026 3:04:05 PM` | RFC 3164, Cisco, Java |
 //! | `Sat Jan 31 15:04:05.250 2026`, `Sat, 31 Jan 2026 15:04:05 +0100` | asctime (ISO C), RFC 5322 |
 //! | `31/Jan/2026:15:04:05 +0100`, `31-Jan-2026 15:04:05 Europe/Berlin`, `31 Jan 2026 15:04:05.250` | Common Log Format, PHP, Redis |
@@ -173,7 +173,7 @@ pub(super) fn epoch(input: &[u8]) -> Parsed<'_, WrittenTime> {
         }
         (_, seconds) => (rest, seconds),
     };
-    let (rest, _) = not(peek(take_while_m_n(1, 1, is_word))).parse(rest)?;
+    let (rest, ()) = not(peek(take_while_m_n(1, 1, is_word))).parse(rest)?;
     let time = seconds.map(|(seconds, micros)| WrittenTime::of_instant(seconds, micros));
     time.map(|time| (rest, time)).ok_or(nom::Err::Error(()))
 }

@@ -1,0 +1,65 @@
+//! The names of the log formats.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How the lines of a source are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `2026-01-01 00:00:05 [ERROR] message`, with an optional fraction and zone.
+    Plain,
+    /// The syslog of BSD, RFC 3164.
+    Syslog,
+    /// Rust's `env_logger` and `tracing`.
+    Rust,
+    /// log4j, Logback, Spring Boot, Python's logging with a time.
+    Log4j,
+    /// Python's logging as it is set up by default.
+    Python,
+    /// Go's standard logger.
+    Go,
+    /// Any other line with a time near its start.
+    Text,
+}
+
+impl Format {
+    /// All formats, in the order in which they are tried: a line that two of them read is
+    /// better read by the first.
+    pub const ALL: [Self; 7] =
+        [Self::Plain, Self::Syslog, Self::Rust, Self::Log4j, Self::Python, Self::Go, Self::Text];
+
+    /// The name that config and output use; also that of the format's fixture folder.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Syslog => "syslog",
+            Self::Rust => "rust",
+            Self::Log4j => "log4j",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Text => "text",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A name that is no format of tripline's.
+#[derive(Debug, thiserror::Error)]
+#[error("not a log format: {0}")]
+pub struct UnknownFormat(String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == name)
+            .ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
