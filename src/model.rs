@@ -4,6 +4,7 @@
 //! columns and on the command line. Nothing here reads a file, a clock or a database.
 
 mod format;
+mod level_rules;
 mod multiline;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::format::{Format, UnknownFormat};
+pub use self::level_rules::LevelRules;
 pub use self::multiline::{LinePattern, Multiline};
 
 /// How bad a log entry is, from the least to the worst.

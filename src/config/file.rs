@@ -46,24 +46,43 @@ pub(super) const SOURCE: Table = Table {
         "max_line_bytes",
         "max_entry_lines",
         "encoding",
+        "default_level",
+        "level_patterns",
         "multiline",
         "idle_flush",
         "olddir",
         "journal",
     ],
-    later: &["default_level", "keep", "level_patterns", "stale_after"],
+    later: &["keep", "stale_after"],
 };
 
 /// `multiline = { start = "..." }` of a source.
 pub(super) const MULTILINE: Table =
     Table { place: "in multiline", keys: &["start", "continue"], later: &[] };
 
+/// `level_patterns = { ERROR = "..." }` of a source.
+pub(super) const LEVEL_PATTERNS: Table = Table {
+    place: "in level_patterns",
+    keys: &["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "FATAL"],
+    later: &[],
+};
+
 /// `journal = { units = [...] }` of a source.
 pub(super) const JOURNAL: Table = Table { place: "in journal", keys: &["units"], later: &[] };
 
 /// The keys of a source that say something of files.
-pub(super) const OF_FILES: [&str; 8] =
-    ["paths", "exclude", "format", "timezone", "encoding", "multiline", "idle_flush", "olddir"];
+pub(super) const OF_FILES: [&str; 10] = [
+    "paths",
+    "exclude",
+    "format",
+    "timezone",
+    "encoding",
+    "default_level",
+    "level_patterns",
+    "multiline",
+    "idle_flush",
+    "olddir",
+];
 
 /// `[[rule]]`
 pub(super) const RULE: Table = Table {

@@ -9,7 +9,7 @@ use super::source::JournalConfig;
 use super::words::quoted;
 use super::{file, value, words};
 use crate::duration;
-use crate::model::{LinePattern, Multiline};
+use crate::model::{Level, LevelRules, LinePattern, Multiline};
 
 /// The values of `multiline` that are words.
 const MULTILINE: [(&str, Multiline); 3] =
@@ -44,6 +44,23 @@ pub(super) fn encoding(text: &str) -> Result<&'static Encoding, String> {
             quoted(text)
         ),
     })
+}
+
+/// `default_level` and `level_patterns`: the levels of lines that name none.
+pub(super) fn level_rules(section: &mut Section<'_, '_>) -> LevelRules {
+    let level = |text: &str| value::choice(text, &Level::ALL, Level::as_str, &[]);
+    let patterns = section.table("level_patterns", &file::LEVEL_PATTERNS, level_patterns);
+    LevelRules {
+        default: section.string("default_level", level).unwrap_or(LevelRules::default().default),
+        patterns: patterns.unwrap_or_default(),
+    }
+}
+
+/// The table of `level_patterns`: the worst level comes first, whatever the order in the file.
+fn level_patterns(mut section: Section<'_, '_>) -> Vec<(Level, LinePattern)> {
+    let levels = Level::ALL.into_iter().rev();
+    let pattern = |level: Level| Some((level, section.string(level.as_str(), line_pattern)?));
+    levels.filter_map(pattern).collect()
 }
 
 /// `multiline`: a word, or a table with one pattern.

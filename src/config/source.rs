@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use encoding_rs::Encoding;
 use glob::{MatchOptions, Pattern, PatternError};
 
-use crate::model::{Format, Level, LevelSet, Multiline};
+use crate::model::{Format, Level, LevelRules, LevelSet, Multiline};
 
 /// `[[source]]`: settings for the logs that its paths reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct SourceConfig {
     pub max_entry_lines: u32,
     /// How the bytes mean text; a byte order mark at the beginning of a log says more.
     pub encoding: &'static Encoding,
+    /// Which level entries have whose lines name none.
+    pub level_rules: LevelRules,
     /// Which lines belong to one entry.
     pub multiline: Multiline,
     /// How long a last line without an end stays as it is before it is stored; `None`: it never
@@ -90,6 +92,7 @@ impl SourceConfig {
             max_line_bytes: Self::DEFAULT_LINE_BYTES,
             max_entry_lines: Self::DEFAULT_ENTRY_LINES,
             encoding: encoding_rs::UTF_8,
+            level_rules: LevelRules::default(),
             multiline: Multiline::default(),
             idle_flush: Some(Self::DEFAULT_IDLE_FLUSH),
             olddir: Vec::new(),

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Level, LevelSet, Multiline, PartitionInterval, Severity};
+use crate::model::{Level, LevelRules, LevelSet, Multiline, PartitionInterval, Severity};
 
 const FILE: &str = "tripline.toml";
 
@@ -95,6 +95,7 @@ fn the_documented_example_is_read() {
             max_line_bytes: 65_536,
             max_entry_lines: 100,
             encoding: encoding_rs::UTF_8,
+            level_rules: LevelRules::default(),
             multiline: Multiline::Auto,
             idle_flush: Some(TimeDelta::seconds(60)),
             journal: None,
@@ -198,7 +199,7 @@ fn what_is_not_built_yet_is_not_called_unknown() {
     check(
         &[
             "[[channel]]\nname='ops'\ntype='email'\n",
-            &source("keep=['paid']\nlevel_patterns=[]\nformat='json'"),
+            &source("keep=['paid']\nstale_after='1h'\nformat='json'"),
             &source("format='%t %l %m'"),
             &rule("for='5m'\nsources=['a']\ngroup_by=['$1']"),
             &rule("group_by=[]").replace("'r'", "'s'"),
@@ -208,7 +209,7 @@ fn what_is_not_built_yet_is_not_called_unknown() {
         &expect![[r#"
             tripline.toml:1:3: key "channel" at the top level is not supported yet
             tripline.toml:6:1: key "keep" in [[source]] is not supported yet
-            tripline.toml:7:1: key "level_patterns" in [[source]] is not supported yet
+            tripline.toml:7:1: key "stale_after" in [[source]] is not supported yet
             tripline.toml:8:8: format "json" is not supported yet; this version knows: auto, plain, syslog, rust, log4j, python, go, text
             tripline.toml:11:8: format as a pattern is not supported yet
             tripline.toml:17:1: key "for" in [[rule]] is not supported yet
@@ -397,4 +398,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn levels_are_given_to_lines_that_name_none() {
+    let config = super::validate::config(&source(
+        "default_level='DEBUG'\nlevel_patterns={ERROR='(?i)failed', FATAL='^panic'}",
+    ))
+    .unwrap();
+    let rules = &config.sources[0].level_rules;
+    for (message, level) in
+        [("panic: it failed", Level::Fatal), ("it FAILED", Level::Error), ("nothing", Level::Debug)]
+    {
+        assert_eq!(rules.level(message.as_bytes()), level, "{message}");
+    }
+    check(&source("default_level='error'\nlevel_patterns={ERROR='(', BAD='x'}"), &expect![[r#"
+        tripline.toml:4:23: ERROR is no regular expression: unclosed group
+        tripline.toml:4:28: unknown key "BAD" in level_patterns; this version knows: TRACE, DEBUG, INFO, WARNING, ERROR, FATAL
+    "#]]);
 }

@@ -106,6 +106,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
             .integer("max_entry_lines", ENTRY_LINES)
             .unwrap_or(default.max_entry_lines),
         encoding: section.string("encoding", lines::encoding).unwrap_or(default.encoding),
+        level_rules: lines::level_rules(&mut section),
         multiline: lines::multiline(&mut section).unwrap_or_default(),
         idle_flush: section.string("idle_flush", lines::idle_flush).unwrap_or(default.idle_flush),
         olddir: section.strings("olddir", value::folder).unwrap_or_default(),

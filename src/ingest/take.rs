@@ -130,6 +130,7 @@ pub(super) fn parser(
             Parser::new(detected.unwrap_or(Format::Plain), zone, last_logged_at).trying_others()
         }
     };
+    let parser = parser.judging(target.config.level_rules.clone());
     parser.changed_at(DateTime::<Utc>::from(changed_at).into())
 }
 

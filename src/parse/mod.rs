@@ -24,7 +24,7 @@ mod timestamp;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::model::{EventTime, Level, LevelSet, Multiline, Trace};
+use crate::model::{EventTime, Level, LevelRules, LevelSet, Multiline, Trace};
 
 pub use self::fields::Fields;
 use self::formats::{Record, Scratch, Text};
@@ -87,6 +87,7 @@ struct Reading {
     read_by: Option<Format>,
     local_time: LocalTime,
     continuations: Continuations,
+    levels: LevelRules,
     scratch: Scratch,
     fields: Fields,
 }
@@ -103,6 +104,7 @@ impl Parser {
             read_by: None,
             local_time: LocalTime::new(zone, last_logged_at),
             continuations: Continuations::default(),
+            levels: LevelRules::default(),
             scratch: Scratch::default(),
             fields: Fields::default(),
         };
@@ -120,6 +122,13 @@ impl Parser {
     #[must_use]
     pub fn joining(mut self, multiline: Multiline) -> Self {
         self.reading.continuations.multiline = multiline;
+        self
+    }
+
+    /// The parser, for a source that says which level lines have that name none.
+    #[must_use]
+    pub fn judging(mut self, levels: LevelRules) -> Self {
+        self.reading.levels = levels;
         self
     }
 
@@ -253,7 +262,7 @@ impl Reading {
         Head {
             logged_at: self.local_time.event_time(record.time),
             is_dated: record.time.is_some(),
-            level: record.level.unwrap_or(Level::Info),
+            level: record.level.unwrap_or_else(|| self.levels.level(message)),
             message,
             written_at: record.written_at,
         }
