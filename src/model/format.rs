@@ -8,6 +8,24 @@ use std::str::FromStr;
 pub enum Format {
     /// `2026-01-01 00:00:05 [ERROR] message`, with an optional fraction and zone.
     Plain,
+    /// The access logs of Apache and nginx.
+    Access,
+    /// The error log of Apache.
+    ApacheError,
+    /// The error log of nginx.
+    NginxError,
+    /// The server log of PostgreSQL.
+    Postgresql,
+    /// The error log of MySQL and MariaDB.
+    Mysql,
+    /// The log of Redis and Valkey.
+    Redis,
+    /// The traffic log of HAProxy, with a head of syslog or without.
+    Haproxy,
+    /// The event log of Windows, as Event Viewer exports it.
+    Windows,
+    /// The lines of glog and klog.
+    Glog,
     /// The syslog of BSD, RFC 3164.
     Syslog,
     /// Rust's `env_logger` and `tracing`.
@@ -25,13 +43,38 @@ pub enum Format {
 impl Format {
     /// All formats, in the order in which they are tried: a line that two of them read is
     /// better read by the first.
-    pub const ALL: [Self; 7] =
-        [Self::Plain, Self::Syslog, Self::Rust, Self::Log4j, Self::Python, Self::Go, Self::Text];
+    pub const ALL: [Self; 16] = [
+        Self::Plain,
+        Self::Access,
+        Self::ApacheError,
+        Self::NginxError,
+        Self::Postgresql,
+        Self::Mysql,
+        Self::Redis,
+        Self::Haproxy,
+        Self::Windows,
+        Self::Glog,
+        Self::Syslog,
+        Self::Rust,
+        Self::Log4j,
+        Self::Python,
+        Self::Go,
+        Self::Text,
+    ];
 
     /// The name that config and output use; also that of the format's fixture folder.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Access => "access",
+            Self::ApacheError => "apache_error",
+            Self::NginxError => "nginx_error",
+            Self::Postgresql => "postgresql",
+            Self::Mysql => "mysql",
+            Self::Redis => "redis",
+            Self::Haproxy => "haproxy",
+            Self::Windows => "windows",
+            Self::Glog => "glog",
             Self::Syslog => "syslog",
             Self::Rust => "rust",
             Self::Log4j => "log4j",

@@ -4,11 +4,19 @@ use crate::model::Level;
 
 /// Every word, in upper case, with its level; from the least level to the worst.
 ///
-/// Gathered from RFC 5424 (syslog severities), log4j, `java.util.logging`, PostgreSQL,
+/// Gathered from RFC 5424 (syslog severities), Apache, log4j, `java.util.logging`, PostgreSQL,
 /// Python, Go (zap, zerolog, logrus), Rust, Serilog and .NET. PostgreSQL's `LOG` ranks above
 /// its errors only for what reaches the server log; what it says is information.
 pub const WORDS: &[(&str, Level)] = &[
     ("TRACE", Level::Trace),
+    ("TRACE1", Level::Trace),
+    ("TRACE2", Level::Trace),
+    ("TRACE3", Level::Trace),
+    ("TRACE4", Level::Trace),
+    ("TRACE5", Level::Trace),
+    ("TRACE6", Level::Trace),
+    ("TRACE7", Level::Trace),
+    ("TRACE8", Level::Trace),
     ("TRC", Level::Trace),
     ("TRCE", Level::Trace),
     ("VERBOSE", Level::Trace),

@@ -4,14 +4,24 @@
 //! means is decided by [`super::local_time`], the same for all formats; what a line says
 //! besides time, level and message goes into [`Fields`], for the few entries that are stored.
 
+mod access;
+mod apache_error;
 mod elements;
+mod glog;
 mod go;
+mod haproxy;
 mod log4j;
+mod mysql;
+mod nginx_error;
 pub(super) mod plain;
+pub(super) mod postgresql;
 mod python;
+mod redis;
 mod rust;
 mod syslog;
 mod text;
+mod web;
+mod windows;
 
 use super::fields::Fields;
 use super::local_time::WrittenTime;
@@ -52,6 +62,15 @@ impl Format {
     pub(super) fn record<'a>(self, line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
         match self {
             Self::Plain => plain::record(line, &mut scratch.last_minute),
+            Self::Access => access::record(line),
+            Self::ApacheError => apache_error::record(line),
+            Self::NginxError => nginx_error::record(line),
+            Self::Postgresql => postgresql::record(line),
+            Self::Mysql => mysql::record(line),
+            Self::Redis => redis::record(line),
+            Self::Haproxy => haproxy::record(line),
+            Self::Windows => windows::record(line, &mut scratch.text),
+            Self::Glog => glog::record(line),
             Self::Syslog => syslog::record(line),
             Self::Rust => rust::record(line),
             Self::Log4j => log4j::record(line),
@@ -65,6 +84,15 @@ impl Format {
     pub(super) fn fields(self, line: &[u8], fields: &mut Fields) {
         match self {
             Self::Plain | Self::Text => {}
+            Self::Access => access::fields(line, fields),
+            Self::ApacheError => apache_error::fields(line, fields),
+            Self::NginxError => nginx_error::fields(line, fields),
+            Self::Postgresql => postgresql::fields(line, fields),
+            Self::Mysql => mysql::fields(line, fields),
+            Self::Redis => redis::fields(line, fields),
+            Self::Haproxy => haproxy::fields(line, fields),
+            Self::Windows => windows::fields(line, fields),
+            Self::Glog => glog::fields(line, fields),
             Self::Syslog => syslog::fields(line, fields),
             Self::Rust => rust::fields(line, fields),
             Self::Log4j => log4j::fields(line, fields),

@@ -83,6 +83,12 @@ impl WrittenTime {
         Self { civil_seconds: seconds, micros, utc_offset_seconds: Some(0), has_year: true }
     }
 
+    /// The time, of a clock that was this far east of UTC.
+    #[must_use]
+    pub(super) fn east_of_utc(self, seconds: i32) -> Self {
+        Self { utc_offset_seconds: Some(seconds), ..self }
+    }
+
     /// The time, of which only month, day and clock are written: it lies in 1972.
     #[must_use]
     pub(super) fn without_year(self) -> Self {

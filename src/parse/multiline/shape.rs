@@ -4,6 +4,7 @@
 //! stranger.
 
 use crate::model::Trace;
+use crate::parse::formats::postgresql;
 
 /// How lines of stack traces and details start, with where they come from.
 const KNOWN_STARTS: &[&str] = &[
@@ -40,7 +41,7 @@ const KNOWN_STARTS: &[&str] = &[
     // PHP.
     "Stack trace:",
     "PHP Stack trace:",
-    // PostgreSQL.
+    // PostgreSQL, without the prefix that its log has.
     "DETAIL:",
     "HINT:",
     "QUERY:",
@@ -83,6 +84,7 @@ const EXCEPTION_ENDINGS: &[&str] = &[
 pub(super) fn continues(line: &[u8]) -> bool {
     match line.first() {
         None | Some(b' ' | b'\t' | b'}' | b']' | b')') => true,
+        Some(b'0'..=b'9' | b'<') => postgresql::continues(line),
         Some(b'.') if is_omitted_frames(line) => true,
         Some(b'#') => is_numbered_frame(line),
         Some(b'{' | b'^' | b'~') => consists_of(line, b"{[(") || consists_of(line, b"^~ \t"),

@@ -4,11 +4,12 @@
 //! | --- | --- |
 //! | `2026-01-31 15:04:05.250 +0100`, with `T`, `/`, `.`, `_` or a comma as well | RFC 3339, ISO 8601, nginx, Go |
 //! | `20260131-15:04:05`, `20260131T150405Z` | ISO 8601 basic |
-//! | `260131 15:04:05`, `260131 150405`, `26/01/31 15:04:05` | `MySQL`, HDFS, log4j |
+//! | `260131 15:04:05`, `260131 150405`, `26/01/31 15:04:05` | MySQL, HDFS, log4j |
+//! | `0131 15:04:05`, only where a format asks for it | glog |
 //! | `Jan 31 15:04:05`, `Jan 31 2026 15:04:05`, `Jan 31, 2026 3:04:05 PM` | RFC 3164, Cisco, Java |
 //! | `Sat Jan 31 15:04:05.250 2026`, `Sat, 31 Jan 2026 15:04:05 +0100` | asctime (ISO C), RFC 5322 |
 //! | `31/Jan/2026:15:04:05 +0100`, `31-Jan-2026 15:04:05 Europe/Berlin`, `31 Jan 2026 15:04:05.250` | Common Log Format, PHP, Redis |
-//! | `31.01.2026 15:04:05`, `31-01-2026 ...`, `01/31/2026 3:04:05 PM` | by hand |
+//! | `31.01.2026 15:04:05`, `31-01-2026 ...`, `1/31/2026 3:04:05 PM` | Windows, by hand |
 //! | `1769871845`, `1769871845.25`, of milli-, micro- and nanoseconds too | Unix |
 //! | `@4000000043322583` and eight digits of nanoseconds | TAI64N (D. J. Bernstein) |
 //!
@@ -127,11 +128,13 @@ pub(super) fn day_month_name(input: &[u8]) -> Parsed<'_, WrittenTime> {
     with_clock(day, preceded(border, clock)).parse(rest)
 }
 
-/// `31.01.2026 15:04:05`, `01/31/2026 - 15:04:05`.
+/// `31.01.2026 15:04:05`, `01/31/2026 - 15:04:05`, `1/31/2026 3:04:05 PM`.
 fn year_last(input: &[u8]) -> Parsed<'_, WrittenTime> {
-    let (rest, first) = digits(2).parse(input)?;
+    let one_or_two_digits = || map_opt(take_while_m_n(1, 2, is_digit), number);
+    let (rest, first) = one_or_two_digits().parse(input)?;
     let (rest, separator) = one_of("-/.").parse(rest)?;
-    let (rest, (second, _, year)) = (digits(2), char(separator), digits(4)).parse(rest)?;
+    let (rest, (second, _, year)) =
+        (one_or_two_digits(), char(separator), digits(4)).parse(rest)?;
     let (usual, other) = match separator {
         '/' => ((first, second), (second, first)),
         _ => ((second, first), (first, second)),
@@ -151,8 +154,19 @@ fn compact(input: &[u8]) -> Parsed<'_, WrittenTime> {
     with_clock(day, preceded(border, alt((compact_clock, clock)))).parse(rest)
 }
 
+/// `0131 15:04:05.123456` and `20260131 15:04:05.123456`, as glog writes them.
+pub(super) fn month_and_day(input: &[u8]) -> Parsed<'_, WrittenTime> {
+    let year = terminated(digits(4), peek(digits(4)));
+    let (rest, (year, month, day)) = (opt(year), digits(2), digits(2)).parse(input)?;
+    let day = match year {
+        Some(year) => Day::new(year, month, day),
+        None => Day::of_some_year(month, day),
+    };
+    with_clock(day.ok_or(nom::Err::Error(()))?, preceded(blanks1, clock)).parse(rest)
+}
+
 /// `260131 15:04:05`, `260131 150405`, `26/01/31 15:04:05`.
-fn short_year(input: &[u8]) -> Parsed<'_, WrittenTime> {
+pub(super) fn short_year(input: &[u8]) -> Parsed<'_, WrittenTime> {
     let (rest, year) = two_digit_year(input)?;
     let (rest, separator) = opt(char('/')).parse(rest)?;
     let (rest, month) = digits(2).parse(rest)?;
@@ -384,6 +398,8 @@ mod tests {
                 "01/31/2026 - 15:04:05: x",
                 "01/02/2026 15:04:05 x",
                 "31/01/2026 15:04:05 x",
+                "1/2/2026 3:04:05 PM x",
+                "1.2.2026 3:04:05 x",
                 "1769871845 x",
                 "1769871845.250] x",
                 "1769871845250 x",
@@ -403,6 +419,8 @@ mod tests {
                 2026-01-31T14:04:05Z ': x'
                 2026-01-02T14:04:05Z ' x'
                 2026-01-31T14:04:05Z ' x'
+                2026-01-02T14:04:05Z ' x'
+                2026-02-01T02:04:05Z ' x'
                 2026-01-31T15:04:05Z ' x'
                 2026-01-31T15:04:05.250Z '] x'
                 2026-01-31T15:04:05.250Z ' x'
