@@ -34,6 +34,8 @@ pub enum Format {
     Log4j,
     /// Python's logging as it is set up by default.
     Python,
+    /// Java's own logging, in pairs of lines.
+    Java,
     /// Go's standard logger.
     Go,
     /// Any other line with a time near its start.
@@ -43,7 +45,7 @@ pub enum Format {
 impl Format {
     /// All formats, in the order in which they are tried: a line that two of them read is
     /// better read by the first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Plain,
         Self::Access,
         Self::ApacheError,
@@ -58,6 +60,7 @@ impl Format {
         Self::Rust,
         Self::Log4j,
         Self::Python,
+        Self::Java,
         Self::Go,
         Self::Text,
     ];
@@ -79,6 +82,7 @@ impl Format {
             Self::Rust => "rust",
             Self::Log4j => "log4j",
             Self::Python => "python",
+            Self::Java => "java",
             Self::Go => "go",
             Self::Text => "text",
         }

@@ -17,8 +17,8 @@
 //! [Sat Jan 31 15:04:05.250125 2026] [core:info] [pid 7:tid 8] [client 192.0.2.1:80] AH00128: text
 //! ```
 //!
-//! The message is all that follows; an error of the operating system stands before the client
-//! and stays in it, and so does the referer.
+//! The message is all that follows the place, with the client and the referer in it: an error of
+//! the operating system may stand before the client.
 //!
 //! Source: <https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat>.
 //!
@@ -54,6 +54,8 @@ struct Parts<'a> {
     line: &'a [u8],
     client: &'a [u8],
     message: &'a [u8],
+    /// The message behind the client.
+    text: &'a [u8],
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
@@ -71,9 +73,9 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     fields.push("file", parts.file);
     fields.push_number("line", parts.line);
     let (client, message) = if parts.client.is_empty() {
-        client_behind_error(parts.message)
+        client_behind_error(parts.text)
     } else {
-        (parts.client, parts.message)
+        (parts.client, parts.text)
     };
     // IPv6 has no brackets here, and 2.2 wrote no port.
     let has_port = !parts.pid.is_empty() || client.contains(&b'.');
@@ -101,13 +103,15 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
     let rest = skip_blanks(rest);
     let (rest, pid, thread) = ids(rest).unwrap_or((rest, b"", b""));
     let (mut rest, file, line) = place(rest).unwrap_or((rest, b"", b""));
+    let message = rest;
     let mut client = &b""[..];
     // ModSecurity writes the client once more.
     while let Some((behind, address)) = self::client(rest) {
         client = if client.is_empty() { address } else { client };
         rest = behind;
     }
-    Some(Parts { time, written_at, module, level, pid, thread, file, line, client, message: rest })
+    let text = rest;
+    Some(Parts { time, written_at, module, level, pid, thread, file, line, client, message, text })
 }
 
 /// `[pid 7:tid 8]`

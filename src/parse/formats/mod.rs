@@ -10,6 +10,7 @@ mod elements;
 mod glog;
 mod go;
 mod haproxy;
+mod java;
 mod log4j;
 mod mysql;
 mod nginx_error;
@@ -75,6 +76,7 @@ impl Format {
             Self::Rust => rust::record(line),
             Self::Log4j => log4j::record(line),
             Self::Python => python::record(line),
+            Self::Java => java::record(line),
             Self::Go => go::record(line),
             Self::Text => text::record(line),
         }
@@ -97,6 +99,7 @@ impl Format {
             Self::Rust => rust::fields(line, fields),
             Self::Log4j => log4j::fields(line, fields),
             Self::Python => python::fields(line, fields),
+            Self::Java => java::fields(line, fields),
             Self::Go => go::fields(line, fields),
         }
     }
