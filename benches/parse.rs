@@ -47,6 +47,15 @@ fn main() {
     parse("indented continuation", |i| format!("\tat com.example.Main.run(Main.java:{i})"));
     parse("exception continuation", |i| format!("java.lang.IllegalStateException: closed {i}"));
     parse("garbage", |i| format!("garbage line here, number {i}"));
+    parse_as(Format::Json, "JSON, 200 bytes", |i| {
+        let level = level(i).to_lowercase();
+        let clock = clock(i);
+        format!(
+            "{{\"time\":\"2026-03-01T{clock}.123456Z\",\"level\":\"{level}\",\"msg\":\"{short}\",\
+             \"logger\":\"com.example.Orders\",\"thread\":\"main\",\"user\":1234,\"took\":87.25,\
+             \"request\":\"7f3a-17\"}}"
+        )
+    });
 
     measure("clean, 88 bytes", |i| format!("{i} {long}"), clean);
     measure("clean, coloured", |i| format!("\x1B[31m{i}\x1B[0m {long}"), clean);
@@ -63,8 +72,12 @@ fn main() {
 }
 
 fn parse(name: &str, line: impl Fn(u32) -> String) {
+    parse_as(Format::Plain, name, line);
+}
+
+fn parse_as(format: Format, name: &str, line: impl Fn(u32) -> String) {
     measure(name, line, |lines| {
-        let mut parser = Parser::new(Format::Plain, chrono_tz::Europe::Berlin, None);
+        let mut parser = Parser::new(format, chrono_tz::Europe::Berlin, None);
         for line in lines {
             if let Line::Head(head) = parser.line(black_box(line.as_bytes())) {
                 black_box((head.logged_at, head.level));

@@ -345,7 +345,7 @@ pub struct OpenEntry {
 
 /// What has begun in the lines of an entry, where the next line is known only by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Trace {
     /// A Python traceback: the line that ends it may have any name.
     Python,
@@ -355,11 +355,25 @@ pub enum Trace {
     Rust,
     /// A place in a program of Node, whose text stands on the next line.
     Node,
+    /// A text in quotes that goes on until they are closed.
+    Quoted,
+    /// A line that a container wrote to its standard output, the rest of which follows.
+    SplitStdout,
+    /// The same of its standard error.
+    SplitStderr,
 }
 
 impl Trace {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Python, Self::Go, Self::Rust, Self::Node];
+    pub const ALL: [Self; 7] = [
+        Self::Python,
+        Self::Go,
+        Self::Rust,
+        Self::Node,
+        Self::Quoted,
+        Self::SplitStdout,
+        Self::SplitStderr,
+    ];
 
     /// The name that the database uses.
     pub const fn as_str(self) -> &'static str {
@@ -368,6 +382,9 @@ impl Trace {
             Self::Go => "go",
             Self::Rust => "rust",
             Self::Node => "node",
+            Self::Quoted => "quoted",
+            Self::SplitStdout => "split_stdout",
+            Self::SplitStderr => "split_stderr",
         }
     }
 }

@@ -13,6 +13,9 @@ use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use expect_test::expect_file;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tripline::model::Level;
@@ -98,6 +101,42 @@ fn every_format_reads_its_fixture() {
             read.push('\n');
         }
         expect_file![folder.join("expected.jsonl")].assert_eq(&read);
+    }
+}
+
+/// A line of a fixture, some of whose bytes are lost, replaced or followed by another line.
+fn spoilt_line() -> impl Strategy<Value = Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats");
+    let read = |format: Format| {
+        fs::read(folder.join(format.as_str()).join("input.log")).unwrap_or_default()
+    };
+    let log: Vec<_> = Format::ALL.into_iter().map(read).collect();
+    let lines: Vec<_> = log.concat().split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+    let byte = prop_oneof![4 => select(&b" \t[]\"\\:/.,;-@=()<>{}'0aA*#+"[..]), 1 => any::<u8>()];
+    let line = || select(lines.clone());
+    (line(), line(), vec((any::<Index>(), byte), 0..4), any::<[Index; 3]>()).prop_map(
+        |(mut line, other, bytes, [start, end, from])| {
+            line.push(b' ');
+            for (at, byte) in bytes {
+                *at.get_mut(&mut line) = byte;
+            }
+            line.truncate(end.index(line.len() + 1));
+            line.extend_from_slice(&other[from.index(other.len() + 1)..]);
+            let start = start.index(line.len() + 1) / 2;
+            line.split_off(start)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn no_spoilt_line_makes_a_format_panic(line in spoilt_line()) {
+        for format in Format::ALL {
+            let mut parser = Parser::new(format, chrono_tz::Europe::Berlin, None);
+            if matches!(parser.line(&line), Line::Head(_)) {
+                parser.fields(&line);
+            }
+        }
     }
 }
 

@@ -128,9 +128,6 @@ pub(super) const LATER_KINDS: &[&str] = &[
 pub(super) const LATER_GROUPS: &[&str] =
     &["host", "level", "fingerprint", "message", "$1", "$2", "$3", "$4", "$5"];
 
-/// The log formats that a later version will know.
-pub(super) const LATER_FORMATS: &[&str] = &["journal", "json", "logfmt", "mysql", "postgresql"];
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -210,7 +210,6 @@ fn what_is_not_built_yet_is_not_called_unknown() {
             tripline.toml:1:3: key "channel" at the top level is not supported yet
             tripline.toml:6:1: key "keep" in [[source]] is not supported yet
             tripline.toml:7:1: key "stale_after" in [[source]] is not supported yet
-            tripline.toml:8:8: format "json" is not supported yet; this version knows: auto, plain, access, apache_error, nginx_error, postgresql, mysql, redis, haproxy, windows, glog, syslog, rust, log4j, python, go, text
             tripline.toml:11:8: format as a pattern is not supported yet
             tripline.toml:17:1: key "for" in [[rule]] is not supported yet
             tripline.toml:18:1: key "sources" in [[rule]] is not supported yet

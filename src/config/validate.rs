@@ -170,7 +170,7 @@ fn format(text: &str) -> Result<Option<Format>, String> {
     }
     let choices: Vec<_> = std::iter::once(None).chain(Format::ALL.map(Some)).collect();
     let name = |format: Option<Format>| format.map_or("auto", Format::as_str);
-    value::choice(text, &choices, name, file::LATER_FORMATS)
+    value::choice(text, &choices, name, &[])
 }
 
 fn levels(section: &mut Section<'_, '_>, key: &str) -> Option<LevelSet> {

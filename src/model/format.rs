@@ -8,6 +8,18 @@ use std::str::FromStr;
 pub enum Format {
     /// `2026-01-01 00:00:05 [ERROR] message`, with an optional fraction and zone.
     Plain,
+    /// Docker's json-file, which holds lines of the others.
+    Docker,
+    /// The log of Kubernetes' container runtimes, which holds lines of the others.
+    Cri,
+    /// One JSON object a line.
+    Json,
+    /// Pairs of keys and values.
+    Logfmt,
+    /// The csvlog of PostgreSQL.
+    PostgresqlCsv,
+    /// The syslog protocol, RFC 5424.
+    Rfc5424,
     /// The access logs of Apache and nginx.
     Access,
     /// The error log of Apache.
@@ -45,8 +57,14 @@ pub enum Format {
 impl Format {
     /// All formats, in the order in which they are tried: a line that two of them read is
     /// better read by the first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::Plain,
+        Self::Docker,
+        Self::Cri,
+        Self::Json,
+        Self::Logfmt,
+        Self::PostgresqlCsv,
+        Self::Rfc5424,
         Self::Access,
         Self::ApacheError,
         Self::NginxError,
@@ -69,6 +87,12 @@ impl Format {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Docker => "docker",
+            Self::Cri => "cri",
+            Self::Json => "json",
+            Self::Logfmt => "logfmt",
+            Self::PostgresqlCsv => "postgresql_csv",
+            Self::Rfc5424 => "rfc5424",
             Self::Access => "access",
             Self::ApacheError => "apache_error",
             Self::NginxError => "nginx_error",

@@ -44,6 +44,7 @@ pub const WORDS: &[(&str, Level)] = &[
     ("WRN", Level::Warning),
     ("ERROR", Level::Error),
     ("ERR", Level::Error),
+    ("EROR", Level::Error),
     ("SEVERE", Level::Error),
     ("FAIL", Level::Error),
     ("FAILURE", Level::Error),
@@ -81,12 +82,12 @@ pub fn of_priority(priority: &[u8]) -> Level {
 pub fn level(word: &[u8]) -> Option<Level> {
     // The names that most logs use come first: this stands in the way of every line.
     match word {
-        b"INFO" => Some(Level::Info),
-        b"ERROR" => Some(Level::Error),
-        b"WARNING" => Some(Level::Warning),
-        b"DEBUG" => Some(Level::Debug),
-        b"TRACE" => Some(Level::Trace),
-        b"FATAL" => Some(Level::Fatal),
+        b"INFO" | b"info" => Some(Level::Info),
+        b"ERROR" | b"error" => Some(Level::Error),
+        b"WARNING" | b"WARN" | b"warning" | b"warn" => Some(Level::Warning),
+        b"DEBUG" | b"debug" => Some(Level::Debug),
+        b"TRACE" | b"trace" => Some(Level::Trace),
+        b"FATAL" | b"fatal" => Some(Level::Fatal),
         _ => WORDS
             .iter()
             .find(|(known, _)| word.eq_ignore_ascii_case(known.as_bytes()))

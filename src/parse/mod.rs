@@ -14,6 +14,7 @@ pub mod fingerprint;
 pub mod levels;
 pub mod text;
 
+mod container;
 mod fields;
 mod formats;
 mod local_time;
@@ -75,6 +76,8 @@ pub struct Parser {
     reading: Reading,
     /// Room for a line without its escape sequences.
     uncoloured: Vec<u8>,
+    /// Room for the text of a line that a container's runtime escaped.
+    unescaped: Vec<u8>,
 }
 
 /// What reads the lines, without their colours.
@@ -108,7 +111,7 @@ impl Parser {
             scratch: Scratch::default(),
             fields: Fields::default(),
         };
-        Self { reading, uncoloured: Vec::new() }
+        Self { reading, uncoloured: Vec::new(), unescaped: Vec::new() }
     }
 
     /// The parser, which goes on in the middle of what an earlier run read.
@@ -154,8 +157,11 @@ impl Parser {
     /// nothing. Nothing is allocated but, once, room for the longest line that has to be
     /// rewritten.
     pub fn line<'a>(&'a mut self, line: &'a [u8]) -> Line<'a> {
-        let Self { reading, uncoloured } = self;
+        let Self { reading, uncoloured, unescaped } = self;
         let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
+        if let Some(piece) = reading.format.piece(line, unescaped) {
+            return container::line(reading, &piece, unescaped, uncoloured);
+        }
         // Most lines are heads without a colour before their message, and no pattern decides.
         if !reading.continuations.have_pattern() {
             if let Some(record) = reading.record(line) {
@@ -180,9 +186,17 @@ impl Parser {
     /// What the line that was read last says besides time, level and message, if it starts an
     /// entry.
     pub fn fields(&mut self, line: &[u8]) -> &Fields {
-        let Self { reading, uncoloured } = self;
+        let Self { reading, uncoloured, unescaped } = self;
         let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
         reading.fields.clear();
+        if let Some(piece) = reading.format.piece(line, unescaped) {
+            if let Some(format) = reading.read_by {
+                let text = container::inner(&piece, unescaped, uncoloured);
+                format.fields(text, &mut reading.fields);
+            }
+            reading.format.fields(line, &mut reading.fields);
+            return &reading.fields;
+        }
         let Some(format) = reading.read_by else { return &reading.fields };
         if text::has_escape(line) {
             uncoloured.clear();
@@ -220,7 +234,7 @@ impl Parser {
         let skimmed = skim::plain(bytes, written, minute, levels, max_line_bytes);
         if let Some((_, time)) = skimmed.last {
             reading.local_time.note(time);
-            reading.continuations.head(skim::last_message(&bytes[..skimmed.bytes]));
+            reading.continuations.head(skim::last_message(&bytes[..skimmed.bytes]), None);
         }
         skimmed
     }
@@ -258,7 +272,7 @@ impl Reading {
             Text::Line(message) => message,
             Text::Unescaped => &self.scratch.text,
         };
-        self.continuations.head(message);
+        self.continuations.head(message, self.scratch.begun.take());
         Head {
             logged_at: self.local_time.event_time(record.time),
             is_dated: record.time.is_some(),

@@ -9,6 +9,7 @@
 )]
 
 mod archives;
+mod containers;
 mod journal;
 mod last_line;
 mod limits;

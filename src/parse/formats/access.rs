@@ -31,7 +31,7 @@ use std::net::IpAddr;
 use memchr::memchr_iter;
 
 use super::elements::{before, skip_blanks};
-use super::web::{level_of_status, push_request, quoted, split_word};
+use super::web::{level_of_status, push_request, quoted, split_word, without_port};
 use super::{Record, Text};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
@@ -108,7 +108,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
 /// What stands before the time, and what stands behind the bracket that opens it.
 fn sender_and_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = &line[..line.len().min(MAX_OFFSET)];
-    let is_time = |at: &usize| timestamp(&line[at + 1..]).is_ok();
+    let is_time = |at: &usize| line.get(at + 1).is_some_and(u8::is_ascii_digit);
     let at = memchr_iter(b'[', start).find(is_time)?;
     is_sender(&line[..at]).then_some((&line[..at], &line[at + 1..]))
 }
@@ -116,7 +116,7 @@ fn sender_and_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Whether this can be who sent a request. Names with a colon at their end belong to syslog.
 fn is_sender(from: &[u8]) -> bool {
     let words = || from.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty());
-    from.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-:_".contains(byte))
+    is_host(split_word(from).0)
         && from.last().is_some_and(|byte| is_blank(*byte))
         && words().nth(MAX_WORDS).is_none()
         && words().all(|word| word.last() != Some(&b':') || address(word).is_some())
@@ -166,6 +166,14 @@ fn sender(from: &[u8]) -> Sender<'_> {
         user = shorter;
     }
     Sender { host, client, user }
+}
+
+/// Whether a word is an address or the name of a host, with a port or without.
+fn is_host(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b",").unwrap_or(word);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let name = without_port(word);
+    address(word).is_some() || !name.is_empty() && name.iter().all(is_name)
 }
 
 fn words(input: &[u8]) -> usize {

@@ -6,18 +6,26 @@
 
 mod access;
 mod apache_error;
+mod cri;
+mod docker;
 mod elements;
 mod glog;
 mod go;
 mod haproxy;
 mod java;
+mod json;
+mod keys;
+mod logfmt;
 mod log4j;
+mod members;
 mod mysql;
 mod nginx_error;
 pub(super) mod plain;
 pub(super) mod postgresql;
+mod postgresql_csv;
 mod python;
 mod redis;
+mod rfc5424;
 mod rust;
 mod syslog;
 mod text;
@@ -26,7 +34,7 @@ mod windows;
 
 use super::fields::Fields;
 use super::local_time::WrittenTime;
-use crate::model::{Format, Level};
+use crate::model::{Format, Level, Trace};
 
 /// A line that starts an entry, as its grammar reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +57,55 @@ pub(super) enum Text<'a> {
     Unescaped,
 }
 
+/// The level that a text begins with, where it is of no format: `ERROR: ...`, `[error] ...`,
+/// `ERROR ...`.
+pub(super) fn first_level(text: &[u8]) -> Option<Level> {
+    elements::leading_level(text).or_else(|| match elements::capital_level(text) {
+        Ok((rest, level)) => rest.first().is_none_or(u8::is_ascii_whitespace).then_some(level),
+        Err(_) => None,
+    })
+}
+
 /// What reading a line needs room for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     pub(super) last_minute: plain::LastMinute,
     /// A message that was escaped in its line.
     pub(super) text: Vec<u8>,
+    /// What the line that was read last has begun, where its format knows.
+    pub(super) begun: Option<Trace>,
+}
+
+/// A line of a container's output, or as much of it as its runtime wrote at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece<'a> {
+    /// When the runtime got it.
+    pub(super) time: Option<WrittenTime>,
+    pub(super) written_at: &'a [u8],
+    pub(super) stream: Stream,
+    pub(super) text: Text<'a>,
+    /// Whether the rest of the line follows.
+    pub(super) is_split: bool,
+}
+
+/// Where a program in a container wrote to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+impl Stream {
+    fn named(name: &[u8]) -> Option<Self> {
+        [Self::Stdout, Self::Stderr].into_iter().find(|stream| stream.as_str().as_bytes() == name)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
 }
 
 impl Format {
@@ -63,6 +114,14 @@ impl Format {
     pub(super) fn record<'a>(self, line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
         match self {
             Self::Plain => plain::record(line, &mut scratch.last_minute),
+            Self::Docker | Self::Cri => {
+                let Piece { time, written_at, text, .. } = self.piece(line, &mut scratch.text)?;
+                Some(Record { time, written_at, level: None, message: text })
+            }
+            Self::Json => json::record(line, scratch),
+            Self::Logfmt => logfmt::record(line, scratch),
+            Self::PostgresqlCsv => postgresql_csv::record(line, scratch),
+            Self::Rfc5424 => rfc5424::record(line),
             Self::Access => access::record(line),
             Self::ApacheError => apache_error::record(line),
             Self::NginxError => nginx_error::record(line),
@@ -82,10 +141,27 @@ impl Format {
         }
     }
 
+    /// Takes a line of a container's log apart; `None` for other lines and in other formats. A
+    /// text that was escaped goes into `room`.
+    #[inline]
+    pub(super) fn piece<'a>(self, line: &'a [u8], room: &mut Vec<u8>) -> Option<Piece<'a>> {
+        match self {
+            Self::Docker => docker::piece(line, room),
+            Self::Cri => cri::piece(line),
+            _ => None,
+        }
+    }
+
     /// What a line that starts an entry says besides time, level and message.
     pub(super) fn fields(self, line: &[u8], fields: &mut Fields) {
         match self {
             Self::Plain | Self::Text => {}
+            Self::Docker => docker::fields(line, fields),
+            Self::Cri => cri::fields(line, fields),
+            Self::Json => json::fields(line, fields),
+            Self::Logfmt => logfmt::fields(line, fields),
+            Self::PostgresqlCsv => postgresql_csv::fields(line, fields),
+            Self::Rfc5424 => rfc5424::fields(line, fields),
             Self::Access => access::fields(line, fields),
             Self::ApacheError => apache_error::fields(line, fields),
             Self::NginxError => nginx_error::fields(line, fields),

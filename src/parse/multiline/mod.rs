@@ -6,6 +6,8 @@
 
 mod shape;
 
+use memchr::memchr_iter;
+
 use crate::model::{Multiline, Trace};
 
 /// Which lines belong together, and what the lines so far say about the next one.
@@ -33,11 +35,12 @@ impl Continuations {
         matches!(self.multiline, Multiline::Start(_) | Multiline::Continue(_))
     }
 
-    /// Takes the message of a line that starts an entry.
-    pub(super) fn head(&mut self, message: &[u8]) {
+    /// Takes the message of a line that starts an entry, and what its format says has begun.
+    #[inline]
+    pub(super) fn head(&mut self, message: &[u8], begun: Option<Trace>) {
         // Everything that begins in a message ends in a colon: one comparison for most lines.
         let may_begin = message.ends_with(b":") && matches!(self.multiline, Multiline::Auto);
-        self.trace = if may_begin { shape::begins(message) } else { None };
+        self.trace = if may_begin { shape::begins(message) } else { begun };
     }
 
     /// Whether a line, which starts no entry, continues the one before it, where no pattern
@@ -52,6 +55,12 @@ impl Continuations {
 
     fn continues_by_shape(&mut self, line: &[u8]) -> bool {
         match self.trace {
+            Some(Trace::Quoted) => {
+                if memchr_iter(b'"', line).count() % 2 == 1 {
+                    self.trace = None;
+                }
+                return true;
+            }
             Some(Trace::Rust | Trace::Node) => {
                 self.trace = None;
                 return true;
@@ -80,7 +89,7 @@ mod tests {
     #[track_caller]
     fn check(after: &str, lines: &str) {
         let mut continuations = Continuations::default();
-        continuations.head(after.as_bytes());
+        continuations.head(after.as_bytes(), None);
         for line in lines.lines() {
             let (expected, line) = line.split_at(1);
             let found = if continuations.continues(line.as_bytes()) { "+" } else { "-" };
@@ -183,7 +192,7 @@ mod tests {
     fn nothing_continues_where_every_line_stands_alone() {
         let mut continuations =
             Continuations { multiline: Multiline::None, ..Continuations::default() };
-        continuations.head(b"Traceback (most recent call last):");
+        continuations.head(b"Traceback (most recent call last):", None);
         for line in ["  at x", "", "queue.Full"] {
             assert!(!continuations.continues(line.as_bytes()), "{line:?}");
         }
@@ -194,7 +203,7 @@ mod tests {
         let mut continuations = Continuations::default();
         continuations.continues(b"thread 'main' panicked at src/main.rs:2:5:");
         assert_eq!(continuations.trace, Some(Trace::Rust));
-        continuations.head(b"next");
+        continuations.head(b"next", None);
         assert_eq!(continuations.trace, None);
         assert!(!continuations.continues(b"disk full"));
     }

@@ -36,6 +36,9 @@ pub(super) use self::parts::{
 };
 use super::local_time::WrittenTime;
 
+/// Seconds since 1970 of the years 1970 to 9999.
+const YEARS: std::ops::Range<i64> = 0..253_402_300_800;
+
 /// A time in any of the shapes, at the start of `input`.
 pub(super) fn timestamp(input: &[u8]) -> Parsed<'_, WrittenTime> {
     match input.first() {
@@ -218,7 +221,8 @@ fn tai64n(input: &[u8]) -> Parsed<'_, WrittenTime> {
             None => 0,
         };
         let micros = (nanos < 1_000_000_000).then_some(nanos / 1000)?;
-        Some(WrittenTime::of_instant(atomic.checked_sub(10)?, micros))
+        let seconds = atomic.checked_sub(10).filter(|seconds| YEARS.contains(seconds))?;
+        Some(WrittenTime::of_instant(seconds, micros))
     })
     .parse(input)
 }
@@ -456,6 +460,7 @@ mod tests {
                 "1769871845x",
                 "@4000",
                 "@ffffffffffffffff",
+                "@4ffffffffffffff0",
             ],
             &expect![[r#"
                 no time: 
@@ -478,6 +483,7 @@ mod tests {
                 no time: 1769871845x
                 no time: @4000
                 no time: @ffffffffffffffff
+                no time: @4ffffffffffffff0
             "#]],
         );
     }
