@@ -1,4 +1,5 @@
-//! What a line costs to parse, in nanoseconds: `cargo bench --bench parse`.
+//! What a line costs to parse, in nanoseconds: `cargo bench --bench parse`. The lines of each
+//! format are those of its fixture that begin an entry.
 //!
 //! Plain timing, the best of several rounds: what the machine does besides only ever adds.
 
@@ -57,6 +58,14 @@ fn main() {
         )
     });
 
+    for format in Format::ALL {
+        let lines = heads(format);
+        parse_as(format, format.as_str(), |i| lines[i as usize % lines.len()].clone());
+    }
+    guess("plain, not told so", |i| {
+        format!("2026-03-01 12:30:{:02} [{}] {long}", i % 60, level(i))
+    });
+
     measure("clean, 88 bytes", |i| format!("{i} {long}"), clean);
     measure("clean, coloured", |i| format!("\x1B[31m{i}\x1B[0m {long}"), clean);
     let mut fingerprinter = Fingerprinter::default();
@@ -75,9 +84,29 @@ fn parse(name: &str, line: impl Fn(u32) -> String) {
     parse_as(Format::Plain, name, line);
 }
 
+/// Reads lines as where the format is left to tripline, which has found it out.
+fn guess(name: &str, line: impl Fn(u32) -> String) {
+    let parser = Parser::new(Format::Plain, chrono_tz::Europe::Berlin, None).trying_others();
+    parse_with(&parser, name, line);
+}
+
+/// The lines of a format's fixture that begin an entry.
+fn heads(format: Format) -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/formats");
+    let log = std::fs::read(format!("{folder}/{format}/input.log")).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let mut parser = Parser::new(format, chrono_tz::Europe::Berlin, None);
+    let is_head = |line: &&str| matches!(parser.line(line.as_bytes()), Line::Head(_));
+    log.lines().filter(is_head).map(str::to_owned).collect()
+}
+
 fn parse_as(format: Format, name: &str, line: impl Fn(u32) -> String) {
+    parse_with(&Parser::new(format, chrono_tz::Europe::Berlin, None), name, line);
+}
+
+fn parse_with(parser: &Parser, name: &str, line: impl Fn(u32) -> String) {
     measure(name, line, |lines| {
-        let mut parser = Parser::new(format, chrono_tz::Europe::Berlin, None);
+        let mut parser = parser.clone();
         for line in lines {
             if let Line::Head(head) = parser.line(black_box(line.as_bytes())) {
                 black_box((head.logged_at, head.level));
@@ -107,5 +136,12 @@ fn measure(name: &str, line: impl Fn(u32) -> String, mut work: impl FnMut(&[Stri
         .min()
         .unwrap_or_default();
     let nanoseconds = best.as_secs_f64() * 1e9 / f64::from(LINES);
-    println!("{name:28} {:4} bytes {nanoseconds:7.1} ns/line", bytes / LINES as usize);
+    let lines_per_second = 1e3 / nanoseconds;
+    #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+    let bytes_per_line = bytes as f64 / f64::from(LINES);
+    println!(
+        "{name:28} {bytes_per_line:6.0} bytes {nanoseconds:7.1} ns/line {lines_per_second:6.1} M lines/s \
+         {:6.0} MB/s",
+        bytes_per_line * lines_per_second
+    );
 }

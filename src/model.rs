@@ -6,6 +6,7 @@
 mod format;
 mod level_rules;
 mod multiline;
+mod own_format;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::format::{Format, UnknownFormat};
 pub use self::level_rules::LevelRules;
 pub use self::multiline::{LinePattern, Multiline};
+pub use self::own_format::{Grammar, OwnFormat, OwnFormatError, Step};
 
 /// How bad a log entry is, from the least to the worst.
 ///

@@ -7,8 +7,10 @@ use super::SomeFailed;
 use super::session::host_zone;
 use crate::cli::{Detect, Global};
 use crate::config::{self, Config};
-use crate::ingest::{self, inspect};
-use crate::report::{self, detect::Detected};
+use crate::ingest;
+use crate::ingest::inspect::{self, Inspection, Sample};
+use crate::report;
+use crate::report::detect::{Detected, RankedFormat, SampleEntry};
 use crate::visible;
 
 /// How many entries of each log are shown.
@@ -29,7 +31,7 @@ pub(super) fn run(
         match inspect::inspect(&target, SAMPLES) {
             Ok(inspection) => {
                 let path = target.path.to_string_lossy().into_owned();
-                found.push(Detected::new(path, target.timezone.name(), inspection));
+                found.push(detected(path, target.timezone.name(), inspection));
             }
             Err(error) => {
                 failed += 1;
@@ -52,4 +54,32 @@ pub(super) fn run(
         return Err(SomeFailed(failed).into());
     }
     Ok(())
+}
+
+/// What was found of a log whose times are read in this zone, as it is shown.
+fn detected(path: String, timezone: &'static str, found: Inspection) -> Detected {
+    let ranking = found.ranking.iter().map(|ranked| RankedFormat {
+        format: ranked.format.as_str(),
+        entries: ranked.heads,
+        with_level: ranked.with_level,
+        unparsed: ranked.unparsed,
+    });
+    Detected {
+        path,
+        format: found.format,
+        timezone,
+        ranking: ranking.collect(),
+        lines: found.lines,
+        entries: found.heads,
+        continued: found.continued,
+        unparsed: found.unparsed,
+        first_entry_at: found.span.map(|(first, _)| first.to_utc()),
+        last_entry_at: found.span.map(|(_, last)| last.to_utc()),
+        samples: found.samples.into_iter().map(sample).collect(),
+    }
+}
+
+fn sample(sample: Sample) -> SampleEntry {
+    let Sample { logged_at, written_at, level, message, fields } = sample;
+    SampleEntry { logged_at: logged_at.to_utc(), written_at, level, message, fields }
 }

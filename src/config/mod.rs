@@ -27,7 +27,7 @@ pub use locate::Environment;
 use problem::Lines;
 pub use problem::{ConfigError, Problem};
 pub use rule::{GroupBy, RuleConfig, RuleKind};
-pub use source::{GLOB_MATCHING, JournalConfig, SourceConfig, SourcePath, Start};
+pub use source::{GLOB_MATCHING, JournalConfig, LogFormat, SourceConfig, SourcePath, Start};
 pub use value::host;
 pub use words::nearest;
 

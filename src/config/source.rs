@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use encoding_rs::Encoding;
 use glob::{MatchOptions, Pattern, PatternError};
 
-use crate::model::{Format, Level, LevelRules, LevelSet, Multiline};
+use crate::model::{Format, Level, LevelRules, LevelSet, Multiline, OwnFormat};
 
 /// `[[source]]`: settings for the logs that its paths reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct SourceConfig {
     pub paths: Vec<SourcePath>,
     /// Paths that the globs reach and that are left out; see [`SourceConfig::excludes`].
     pub exclude: Vec<Pattern>,
-    /// How the lines are written; `None`: found out from the lines.
-    pub format: Option<Format>,
+    /// How the lines are written.
+    pub format: LogFormat,
     /// The zone of timestamps that name none; the host's zone if absent.
     pub timezone: Option<Tz>,
     /// The levels that are kept as entries. All levels are always counted.
@@ -64,10 +64,11 @@ impl JournalConfig {
 impl SourceConfig {
     /// The name of the format that the database has.
     pub fn format_name(&self) -> &'static str {
-        match (&self.journal, self.format) {
+        match (&self.journal, &self.format) {
             (Some(_), _) => "journal",
-            (None, Some(format)) => format.as_str(),
-            (None, None) => "auto",
+            (None, LogFormat::Auto) => "auto",
+            (None, LogFormat::Named(format)) => format.as_str(),
+            (None, LogFormat::Own(_)) => "own",
         }
     }
 
@@ -85,7 +86,7 @@ impl SourceConfig {
             name: None,
             paths: vec![SourcePath::Literal(path.to_owned())],
             exclude: Vec::new(),
-            format: None,
+            format: LogFormat::Auto,
             timezone: None,
             store: LevelSet::from_iter([Level::Error, Level::Fatal]),
             start: Start::default(),
@@ -184,6 +185,17 @@ impl Start {
             Self::End => "end",
         }
     }
+}
+
+/// How the lines of a log are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// As is found out from them.
+    Auto,
+    /// In this format.
+    Named(Format),
+    /// As the config describes it.
+    Own(OwnFormat),
 }
 
 #[cfg(test)]

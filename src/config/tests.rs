@@ -88,7 +88,7 @@ fn the_documented_example_is_read() {
                 SourcePath::Glob(glob::Pattern::new("/srv/*/log/*.log").unwrap()),
             ],
             exclude: vec![glob::Pattern::new("*.gz").unwrap()],
-            format: None,
+            format: LogFormat::Auto,
             timezone: Some(chrono_tz::Europe::Berlin),
             store: LevelSet::from_iter([Level::Error, Level::Fatal]),
             start: Start::Beginning,
@@ -210,7 +210,7 @@ fn what_is_not_built_yet_is_not_called_unknown() {
             tripline.toml:1:3: key "channel" at the top level is not supported yet
             tripline.toml:6:1: key "keep" in [[source]] is not supported yet
             tripline.toml:7:1: key "stale_after" in [[source]] is not supported yet
-            tripline.toml:11:8: format as a pattern is not supported yet
+            tripline.toml:11:8: format column 1: neither {timestamp} nor {level} stands in it
             tripline.toml:17:1: key "for" in [[rule]] is not supported yet
             tripline.toml:18:1: key "sources" in [[rule]] is not supported yet
             tripline.toml:19:11: group_by "$1" is not supported yet; this version knows: source

@@ -10,9 +10,11 @@ use super::file;
 use super::problem::{Problem, Problems};
 use super::rule::{GroupBy, RuleConfig, RuleKind};
 use super::section::Section;
-use super::source::{SourceConfig, Start};
+use super::source::{LogFormat, SourceConfig, Start};
 use super::{Config, EvaluateConfig, lines, value};
-use crate::model::{Format, Level, LevelSet, PartitionInterval, Severity};
+use crate::model::{
+    Format, Level, LevelSet, OwnFormat, OwnFormatError, PartitionInterval, Severity,
+};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
 const ENTRY_LINES: RangeInclusive<u32> = 1..=100_000;
@@ -93,7 +95,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
         name,
         paths: paths.unwrap_or_default(),
         exclude: section.strings("exclude", value::exclude).unwrap_or_default(),
-        format: section.string("format", format).flatten(),
+        format: section.string("format", format).unwrap_or(default.format),
         timezone: section.string("timezone", value::zone),
         store: levels(&mut section, "store").unwrap_or(default.store),
         start: section
@@ -163,14 +165,15 @@ fn refuse_second(
     }
 }
 
-/// The format, `None` for the word that leaves it to tripline.
-fn format(text: &str) -> Result<Option<Format>, String> {
-    if text.contains(['%', '{', '(', '<', ' ']) {
-        return Err("as a pattern is not supported yet".to_owned());
+/// The name of a format, the word that leaves it to tripline, or a format of one's own.
+fn format(text: &str) -> Result<LogFormat, String> {
+    if OwnFormat::is_meant(text) {
+        return text.parse().map(LogFormat::Own).map_err(|error: OwnFormatError| error.to_string());
     }
     let choices: Vec<_> = std::iter::once(None).chain(Format::ALL.map(Some)).collect();
     let name = |format: Option<Format>| format.map_or("auto", Format::as_str);
-    value::choice(text, &choices, name, &[])
+    let choice = value::choice(text, &choices, name, &[])?;
+    Ok(choice.map_or(LogFormat::Auto, LogFormat::Named))
 }
 
 fn levels(section: &mut Section<'_, '_>, key: &str) -> Option<LevelSet> {

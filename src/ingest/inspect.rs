@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::IngestError;
 use super::take::{first_lines, parser};
 use super::target::Target;
+use crate::config::LogFormat;
 use crate::model::{EventTime, Format, Level};
 use crate::parse::detect::{self, Ranked};
 use crate::parse::{Line, Parser, text};
@@ -13,8 +14,9 @@ use crate::tail::LogFile;
 /// What was found in the first lines of a log.
 #[derive(Debug)]
 pub struct Inspection {
-    /// The format that would be used: that of the config, or the one that reads most lines.
-    pub format: Option<Format>,
+    /// The name of the format that would be used: that of the config, or the one that reads
+    /// most lines.
+    pub format: Option<&'static str>,
     /// How well all formats read the lines, the best first; those that read none are left out.
     pub ranking: Vec<Ranked>,
     /// How many lines were looked at.
@@ -57,10 +59,14 @@ pub fn inspect(target: &Target, most_samples: usize) -> Result<Inspection, Inges
     let lines: Vec<&[u8]> = sample.lines().map(str::as_bytes).collect();
     let ranking = detect::rank(&lines.iter().copied());
     let detected = ranking.first().map(|ranked| ranked.format);
+    let format = match &target.config.format {
+        LogFormat::Auto => detected.map(Format::as_str),
+        LogFormat::Named(_) | LogFormat::Own(_) => Some(target.config.format_name()),
+    };
     let mut parser =
         parser(target, detected, None, log.modified).joining(target.config.multiline.clone());
     let mut inspection = Inspection {
-        format: target.config.format.or(detected),
+        format,
         ranking,
         lines: lines.len(),
         heads: 0,

@@ -12,7 +12,7 @@ use super::counts::MAX_MINUTES;
 use super::decoding::Decoding;
 use super::progress::ChunkProgress;
 use super::target::Target;
-use crate::config::SourceConfig;
+use crate::config::{LogFormat, SourceConfig};
 use crate::model::{EventTime, Format};
 use crate::parse::{Line, Parser, detect};
 use crate::store::partitions::Partitions;
@@ -68,8 +68,8 @@ impl Lines {
         earlier: &Earlier<'_>,
     ) -> io::Result<Self> {
         let detected = match target.config.format {
-            Some(_) => None,
-            None => format_at(&mut log, byte_offset, target, earlier)?,
+            LogFormat::Auto => format_at(&mut log, byte_offset, target, earlier)?,
+            LogFormat::Named(_) | LogFormat::Own(_) => None,
         };
         let (end, identity, modified) = (log.end(), log.identity, log.modified);
         let SourceConfig { max_line_bytes, encoding, .. } = *target.config;
@@ -124,11 +124,11 @@ pub(super) fn parser(
     changed_at: SystemTime,
 ) -> Parser {
     let zone = target.timezone;
-    let parser = match target.config.format {
-        Some(format) => Parser::new(format, zone, last_logged_at),
-        None => {
-            Parser::new(detected.unwrap_or(Format::Plain), zone, last_logged_at).trying_others()
-        }
+    let of = |format| Parser::new(format, zone, last_logged_at);
+    let parser = match &target.config.format {
+        LogFormat::Auto => of(detected.unwrap_or(Format::Plain)).trying_others(),
+        LogFormat::Named(format) => of(*format),
+        LogFormat::Own(format) => of(Format::Plain).of_own_format(format.clone()),
     };
     let parser = parser.judging(target.config.level_rules.clone());
     parser.changed_at(DateTime::<Utc>::from(changed_at).into())

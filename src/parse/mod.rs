@@ -19,13 +19,16 @@ mod fields;
 mod formats;
 mod local_time;
 mod multiline;
+mod own;
 mod skim;
 mod timestamp;
+
+use std::rc::Rc;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::model::{EventTime, Level, LevelRules, LevelSet, Multiline, Trace};
+use crate::model::{EventTime, Level, LevelRules, LevelSet, Multiline, OwnFormat, Trace};
 
 pub use self::fields::Fields;
 use self::formats::{Record, Scratch, Text};
@@ -84,6 +87,8 @@ pub struct Parser {
 #[derive(Clone, Debug)]
 struct Reading {
     format: Format,
+    /// The format, if the config describes it.
+    own_format: Option<Rc<OwnFormat>>,
     /// Whether other formats are tried where a line is not of `format`.
     tries_others: bool,
     /// The format of the line that was read last, if that starts an entry.
@@ -103,6 +108,7 @@ impl Parser {
     pub fn new(format: Format, zone: Tz, last_logged_at: Option<EventTime>) -> Self {
         let reading = Reading {
             format,
+            own_format: None,
             tries_others: false,
             read_by: None,
             local_time: LocalTime::new(zone, last_logged_at),
@@ -132,6 +138,13 @@ impl Parser {
     #[must_use]
     pub fn judging(mut self, levels: LevelRules) -> Self {
         self.reading.levels = levels;
+        self
+    }
+
+    /// The parser, for lines of a format that the config describes.
+    #[must_use]
+    pub fn of_own_format(mut self, format: OwnFormat) -> Self {
+        self.reading.own_format = Some(Rc::new(format));
         self
     }
 
@@ -189,6 +202,12 @@ impl Parser {
         let Self { reading, uncoloured, unescaped } = self;
         let line = line.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(line);
         reading.fields.clear();
+        if let Some(format) = &reading.own_format {
+            uncoloured.clear();
+            text::remove_escapes(line, uncoloured);
+            own::fields(format, uncoloured, &mut reading.fields);
+            return &reading.fields;
+        }
         if let Some(piece) = reading.format.piece(line, unescaped) {
             if let Some(format) = reading.read_by {
                 let text = container::inner(&piece, unescaped, uncoloured);
@@ -221,7 +240,8 @@ impl Parser {
         max_line_bytes: usize,
     ) -> Skimmed {
         let reading = &mut self.reading;
-        if reading.format != Format::Plain || reading.continuations.have_pattern() {
+        let is_plain = reading.format == Format::Plain && reading.own_format.is_none();
+        if !is_plain || reading.continuations.have_pattern() {
             return Skimmed::default();
         }
         let (written, civil_seconds) = reading.scratch.last_minute.get();
@@ -261,6 +281,9 @@ impl Parser {
 impl Reading {
     #[inline]
     fn record<'a>(&mut self, line: &'a [u8]) -> Option<Record<'a>> {
+        if let Some(format) = &self.own_format {
+            return own::record(format, line);
+        }
         let record = self.format.record(line, &mut self.scratch);
         self.read_by = record.as_ref().map(|_| self.format);
         record

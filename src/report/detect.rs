@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::table::{Column, table, text};
 use super::{shown, time};
-use crate::ingest::inspect::{Inspection, Sample};
-use crate::model::{Format, Level};
+use crate::model::Level;
 
 /// What was found in the first lines of one log.
 #[derive(Debug, Serialize)]
@@ -64,38 +63,6 @@ pub struct SampleEntry {
     pub message: String,
     /// What it says besides.
     pub fields: BTreeMap<String, serde_json::Value>,
-}
-
-impl Detected {
-    /// What was found, of a log whose times are read in this zone.
-    pub fn new(path: String, timezone: &'static str, found: Inspection) -> Self {
-        let ranking = found.ranking.iter().map(|ranked| RankedFormat {
-            format: ranked.format.as_str(),
-            entries: ranked.heads,
-            with_level: ranked.with_level,
-            unparsed: ranked.unparsed,
-        });
-        Self {
-            path,
-            format: found.format.map(Format::as_str),
-            timezone,
-            ranking: ranking.collect(),
-            lines: found.lines,
-            entries: found.heads,
-            continued: found.continued,
-            unparsed: found.unparsed,
-            first_entry_at: found.span.map(|(first, _)| first.to_utc()),
-            last_entry_at: found.span.map(|(_, last)| last.to_utc()),
-            samples: found.samples.into_iter().map(SampleEntry::from).collect(),
-        }
-    }
-}
-
-impl From<Sample> for SampleEntry {
-    fn from(sample: Sample) -> Self {
-        let Sample { logged_at, written_at, level, message, fields } = sample;
-        Self { logged_at: logged_at.to_utc(), written_at, level, message, fields }
-    }
 }
 
 /// Writes what was found in a log, for people.

@@ -11,7 +11,7 @@ use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, WINDOWS_1252};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
-use tripline::config::{Config, SourceConfig};
+use tripline::config::{Config, LogFormat, SourceConfig};
 use tripline::ingest::{self, Ingest, ReadLimits, Target};
 use tripline::model::{Format, Multiline, PartitionInterval, Tick};
 use tripline::store::sources;
@@ -158,7 +158,7 @@ impl Bench {
     fn run(&mut self, path: &Path, settings: &Settings, chunk_bytes: u64) {
         // What is found out from the lines depends on how many there are at the first reading.
         let config = SourceConfig {
-            format: Some(Format::Plain),
+            format: LogFormat::Named(Format::Plain),
             max_line_bytes: MAX_LINE_BYTES,
             max_entry_lines: MAX_ENTRY_LINES,
             multiline: settings.multiline.clone(),
