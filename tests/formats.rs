@@ -8,8 +8,13 @@
 //! `<name>.expected` is the same with a margin: `>` begins an entry, `|` continues it, `?` is
 //! neither.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, but not in what they share"
+)]
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use expect_test::expect_file;
@@ -83,24 +88,45 @@ fn read(parser: &mut Parser, line: &[u8]) -> Is {
     }
 }
 
+fn fixture(format: Format) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats").join(format.as_str())
+}
+
+/// What the lines of a format's fixture are, in one run or in one for each line.
+fn read_fixture(format: Format, has_many_runs: bool) -> String {
+    let changed_at = CHANGED_AT.parse::<DateTime<Utc>>().unwrap().into();
+    let run = |last_logged_at, trace| {
+        let parser = Parser::new(format, chrono_tz::Europe::Berlin, last_logged_at);
+        parser.within(trace).changed_at(changed_at)
+    };
+    let log = fs::read(fixture(format).join("input.log")).unwrap();
+    let mut parser = run(None, None);
+    let mut read = String::new();
+    for (index, line) in log.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\n").unwrap();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let expected = Expected { line: index + 1, is: describe(&mut parser, line) };
+        read += &serde_json::to_string(&expected).unwrap();
+        read.push('\n');
+        if has_many_runs {
+            parser = run(parser.last_logged_at(), parser.trace());
+        }
+    }
+    read
+}
+
 #[test]
 fn every_format_reads_its_fixture() {
-    let changed_at = CHANGED_AT.parse::<DateTime<Utc>>().unwrap().into();
     for format in Format::ALL {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats");
-        let folder = folder.join(format.as_str());
-        let log = fs::read(folder.join("input.log")).unwrap();
-        let mut parser =
-            Parser::new(format, chrono_tz::Europe::Berlin, None).changed_at(changed_at);
-        let mut read = String::new();
-        for (index, line) in log.split_inclusive(|&byte| byte == b'\n').enumerate() {
-            let line = line.strip_suffix(b"\n").unwrap();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let expected = Expected { line: index + 1, is: describe(&mut parser, line) };
-            read += &serde_json::to_string(&expected).unwrap();
-            read.push('\n');
-        }
-        expect_file![folder.join("expected.jsonl")].assert_eq(&read);
+        let expected = fixture(format).join("expected.jsonl");
+        expect_file![expected].assert_eq(&read_fixture(format, false));
+    }
+}
+
+#[test]
+fn a_run_may_end_behind_every_line() {
+    for format in Format::ALL {
+        assert_eq!(read_fixture(format, true), read_fixture(format, false), "{format}");
     }
 }
 

@@ -83,7 +83,12 @@ pub(super) fn role(key: &[u8]) -> Option<(Role, u8)> {
         | b"startutc"
         | b"edgestarttimestamp"
         | b"observedtimeunixnano"
-        | b"observed_timestamp" => (Role::Time, 2),
+        | b"observed_timestamp"
+        | b"requestreceivedtimestamp"
+        | b"receivetimestamp"
+        | b"timestamp_ms"
+        | b"calendartime"
+        | b"unixtime" => (Role::Time, 2),
         // CloudNativePG has another level beside that of PostgreSQL.
         b"error_severity" => (Role::Level(Scale::Words), 0),
         b"level" | b"lvl" | b"loglevel" | b"log_level" | b"log-level" | b"log.level"
@@ -98,9 +103,11 @@ pub(super) fn role(key: &[u8]) -> Option<(Role, u8)> {
         b"@m" | b"renderedmessage" => (Role::Message, 0),
         b"msg" | b"message" | b"@message" | b"short_message" | b"textpayload" => (Role::Message, 1),
         b"event" | b"body" | b"log" | b"@mt" | b"messagetemplate" | b"full_message"
-        | b"stringvalue" => (Role::Message, 2),
+        | b"full_log" | b"stringvalue" => (Role::Message, 2),
         b"text" => (Role::Message, 7),
-        b"error" | b"err" | b"reason" | b"description" | b"request" => (Role::Message, 8),
+        b"error" | b"err" | b"reason" | b"description" | b"request" | b"output" => {
+            (Role::Message, 8)
+        }
         _ => return None,
     };
     Some(found)
@@ -110,6 +117,8 @@ pub(super) fn role(key: &[u8]) -> Option<(Role, u8)> {
 /// milli-, micro- or nanoseconds since 1970, with a fraction or not.
 pub(super) fn time(text: &[u8]) -> Option<WrittenTime> {
     let text = text.trim_ascii();
+    // As Apache's `%t` writes it.
+    let text = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]")).unwrap_or(text);
     if let Some(time) = epoch(text) {
         return Some(time);
     }
@@ -237,6 +246,7 @@ mod tests {
     #[test]
     fn times_stand_alone() {
         assert!(time(b"2026-01-01T00:00:05.123Z").is_some());
+        assert!(time(b"[01/Jan/2026:00:00:05 +0000]").is_some());
         for text in ["2026-01-01", "2026-01-01T00:00:05Z x", "xxx"] {
             assert_eq!(time(text.as_bytes()), None, "{text}");
         }
