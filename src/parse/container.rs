@@ -11,8 +11,9 @@
 //! is known only if it stands in the first piece.
 
 use super::formats::{Piece, Record, Stream, Text};
+use super::reading::Reading;
 use super::text::{has_escape, remove_escapes};
-use super::{Format, Head, Line, Reading};
+use super::{Format, Head, Line};
 use crate::model::Trace;
 
 /// What a line is, of which the runtime's part is taken off. `unescaped` holds its text if that

@@ -175,7 +175,10 @@ mod tests {
         check_normalised("order a1b2 of user_7 failed: 0x7f", &expect!["order # of # failed: #"]);
         check_normalised("no digits, \u{e9}t\u{e9}", &expect!["no digits, été"]);
         check_normalised("first 1\nsecond 2", &expect!["first #"]);
-        check_normalised("at 2026-01-31T15:04:05.250+01:00, 1,234.5 of 7 %", &expect!["at #, # of # %"]);
+        check_normalised(
+            "at 2026-01-31T15:04:05.250+01:00, 1,234.5 of 7 %",
+            &expect!["at #, # of # %"],
+        );
         check_normalised("commit deadbeef, decade, facade", &expect!["commit #, decade, facade"]);
         check_normalised("id 550e8400-e29b-41d4-a716-446655440000.", &expect!["id #."]);
         check_normalised("id abcdefab-abcd-abcd-abcd-abcdefabcdef.", &expect!["id #."]);
@@ -198,8 +201,14 @@ mod tests {
 
     #[test]
     fn paths_are_normalised() {
-        check_normalised("cannot open /var/log/app.log.1: no such file", &expect!["cannot open #: no such file"]);
-        check_normalised("GET http://example.com/a/b?c=1 failed (/x)", &expect!["GET http:# failed (#)"]);
+        check_normalised(
+            "cannot open /var/log/app.log.1: no such file",
+            &expect!["cannot open #: no such file"],
+        );
+        check_normalised(
+            "GET http://example.com/a/b?c=1 failed (/x)",
+            &expect!["GET http:# failed (#)"],
+        );
         check_normalised("and/or n/a a / b //", &expect!["and/or n/a a / b #"]);
     }
 

@@ -20,6 +20,7 @@ mod formats;
 mod local_time;
 mod multiline;
 mod own;
+mod reading;
 mod skim;
 mod timestamp;
 
@@ -31,9 +32,10 @@ use chrono_tz::Tz;
 use crate::model::{EventTime, Level, LevelRules, LevelSet, Multiline, OwnFormat, Trace};
 
 pub use self::fields::Fields;
-use self::formats::{Record, Scratch, Text};
+use self::formats::Scratch;
 use self::local_time::LocalTime;
 use self::multiline::Continuations;
+use self::reading::Reading;
 pub use self::skim::Skimmed;
 pub use crate::model::Format;
 
@@ -81,23 +83,6 @@ pub struct Parser {
     uncoloured: Vec<u8>,
     /// Room for the text of a line that a container's runtime escaped.
     unescaped: Vec<u8>,
-}
-
-/// What reads the lines, without their colours.
-#[derive(Clone, Debug)]
-struct Reading {
-    format: Format,
-    /// The format, if the config describes it.
-    own_format: Option<Rc<OwnFormat>>,
-    /// Whether other formats are tried where a line is not of `format`.
-    tries_others: bool,
-    /// The format of the line that was read last, if that starts an entry.
-    read_by: Option<Format>,
-    local_time: LocalTime,
-    continuations: Continuations,
-    levels: LevelRules,
-    scratch: Scratch,
-    fields: Fields,
 }
 
 impl Parser {
@@ -275,50 +260,6 @@ impl Parser {
     /// next run.
     pub fn trace(&self) -> Option<Trace> {
         self.reading.continuations.trace
-    }
-}
-
-impl Reading {
-    #[inline]
-    fn record<'a>(&mut self, line: &'a [u8]) -> Option<Record<'a>> {
-        if let Some(format) = &self.own_format {
-            return own::record(format, line);
-        }
-        let record = self.format.record(line, &mut self.scratch);
-        self.read_by = record.as_ref().map(|_| self.format);
-        record
-    }
-
-    #[inline]
-    fn head<'a>(&'a mut self, record: Record<'a>) -> Head<'a> {
-        let message = match record.message {
-            Text::Line(message) => message,
-            Text::Unescaped => &self.scratch.text,
-        };
-        self.continuations.head(message, self.scratch.begun.take());
-        Head {
-            logged_at: self.local_time.event_time(record.time),
-            is_dated: record.time.is_some(),
-            level: record.level.unwrap_or_else(|| self.levels.level(message)),
-            message,
-            written_at: record.written_at,
-        }
-    }
-
-    /// What a line is that starts no entry of the format.
-    fn other<'a>(&'a mut self, line: &'a [u8]) -> Line<'a> {
-        if self.continuations.continues(line) {
-            return Line::Continuation(line);
-        }
-        if self.tries_others {
-            for format in Format::ALL.into_iter().filter(|format| *format != Format::Text) {
-                if let Some(record) = format.record(line, &mut self.scratch) {
-                    self.read_by = Some(format);
-                    return Line::Head(self.head(record));
-                }
-            }
-        }
-        Line::Unparsed
     }
 }
 
