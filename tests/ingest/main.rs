@@ -12,6 +12,7 @@ mod archives;
 mod containers;
 mod journal;
 mod last_line;
+mod detecting;
 mod limits;
 mod lines;
 mod memory;
