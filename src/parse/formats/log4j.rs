@@ -34,7 +34,7 @@ use super::{Record, Text};
 use crate::model::Level;
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
-use crate::parse::timestamp::{is_blank, timestamp};
+use crate::parse::timestamp::{is_blank, timestamp_or_clock};
 
 /// How many things may stand between the time and the level.
 const MAX_BEFORE_LEVEL: usize = 4;
@@ -86,7 +86,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
 fn time<'a>(line: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u8]> {
     let opened = line.strip_prefix(b"[");
     let start = opened.unwrap_or(line);
-    let (rest, time) = timestamp(start).ok()?;
+    let (rest, time) = timestamp_or_clock(start).ok()?;
     parts.time = Some(time);
     parts.written_at = before(start, rest);
     if opened.is_some() { skip_blanks(rest).strip_prefix(b"]") } else { Some(rest) }

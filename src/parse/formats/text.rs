@@ -15,7 +15,7 @@
 use super::elements::{any_level, capital_level, group, leading_level, skip_blanks};
 use super::{Record, Text};
 use crate::model::Level;
-use crate::parse::timestamp::{is_blank, is_word, timestamp};
+use crate::parse::timestamp::{is_blank, is_word, timestamp, timestamp_or_clock};
 
 /// Where the time begins at the latest.
 const MAX_OFFSET: usize = 100;
@@ -32,7 +32,8 @@ pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
     }
     for start in starts(line).take(MAX_TRIES) {
         let (before, from_time) = line.split_at(start);
-        let Ok((rest, time)) = timestamp(from_time) else { continue };
+        let found = if start == 0 { timestamp_or_clock(from_time) } else { timestamp(from_time) };
+        let Ok((rest, time)) = found else { continue };
         let written_at = super::elements::before(from_time, rest);
         let rest = behind_time(rest);
         let level_before = level_before(before);

@@ -25,6 +25,7 @@
 //!
 //! Zones come from the IANA database as `chrono-tz` compiles it in.
 
+mod day;
 mod year;
 
 use std::ops::Range;
@@ -45,6 +46,17 @@ const JITTER_SECONDS: i64 = 60;
 /// whether one offset alone holds in all of it.
 const STRETCH_SECONDS: i64 = 15 * 60;
 
+/// What of a day a log shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WrittenDay {
+    /// Year, month and day.
+    Whole,
+    /// Month and day; the time lies in 1972.
+    WithoutYear,
+    /// Nothing; the time lies on 1970-01-01.
+    None,
+}
+
 /// A time as a log shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WrittenTime {
@@ -54,8 +66,8 @@ pub(super) struct WrittenTime {
     micros: u32,
     /// How far the clock was east of UTC, where the log says it.
     utc_offset_seconds: Option<i32>,
-    /// Whether the log says the year; `civil_seconds` lie in 1972 if not.
-    has_year: bool,
+    /// What of its day the log says.
+    day: WrittenDay,
 }
 
 impl WrittenTime {
@@ -74,13 +86,13 @@ impl WrittenTime {
             civil_seconds: minute_seconds + i64::from(second_in_minute),
             micros: micros + (second - second_in_minute) * 1_000_000,
             utc_offset_seconds,
-            has_year: true,
+            day: WrittenDay::Whole,
         }
     }
 
     /// A time that is written as a count of seconds since 1970-01-01 00:00:00 UTC.
     pub(super) fn of_instant(seconds: i64, micros: u32) -> Self {
-        Self { civil_seconds: seconds, micros, utc_offset_seconds: Some(0), has_year: true }
+        Self { civil_seconds: seconds, micros, utc_offset_seconds: Some(0), day: WrittenDay::Whole }
     }
 
     /// The time, of a clock that was this far east of UTC.
@@ -92,7 +104,13 @@ impl WrittenTime {
     /// The time, of which only month, day and clock are written: it lies in 1972.
     #[must_use]
     pub(super) fn without_year(self) -> Self {
-        Self { has_year: false, ..self }
+        Self { day: WrittenDay::WithoutYear, ..self }
+    }
+
+    /// The time, of which only the clock is written: it lies on 1970-01-01.
+    #[must_use]
+    pub(super) fn without_day(self) -> Self {
+        Self { day: WrittenDay::None, ..self }
     }
 }
 
@@ -130,7 +148,7 @@ impl LocalTime {
     #[inline]
     pub(super) fn event_time(&mut self, written: Option<WrittenTime>) -> EventTime {
         let Some(written) = written else { return self.last.unwrap_or(self.changed_at) };
-        let written = if written.has_year { written } else { self.with_year(written) };
+        let written = if written.day == WrittenDay::Whole { written } else { self.dated(written) };
         let offset_seconds = match written.utc_offset_seconds {
             Some(seconds) => i64::from(seconds),
             None if self.known.contains(&written.civil_seconds) => self.known_offset_seconds,
@@ -142,12 +160,22 @@ impl LocalTime {
         time
     }
 
-    /// The time in the year in which it must have been written.
-    fn with_year(&self, written: WrittenTime) -> WrittenTime {
-        let last = self.last.map(|last| last.0.div_euclid(1_000_000));
-        let changed_at = self.changed_at.0.div_euclid(1_000_000);
-        let civil_seconds = year::civil_seconds(written.civil_seconds, last, changed_at);
-        WrittenTime { civil_seconds, has_year: true, ..written }
+    /// The time on the day on which it must have been written.
+    fn dated(&self, written: WrittenTime) -> WrittenTime {
+        let last = self.last.map(|last| self.shown(last));
+        let changed_at = self.shown(self.changed_at);
+        let find = match written.day {
+            WrittenDay::None => day::civil_seconds,
+            WrittenDay::Whole | WrittenDay::WithoutYear => year::civil_seconds,
+        };
+        let civil_seconds = find(written.civil_seconds, last, changed_at);
+        WrittenTime { civil_seconds, day: WrittenDay::Whole, ..written }
+    }
+
+    /// What a clock of the zone showed at an instant, in civil seconds.
+    fn shown(&self, time: EventTime) -> i64 {
+        let seconds = time.0.div_euclid(1_000_000);
+        seconds + seconds_east(&self.zone.offset_from_utc_datetime(&naive(seconds)))
     }
 
     /// The instant at which a minute without a zone begins, if it is known that one offset holds

@@ -11,6 +11,7 @@
 //! | `31/Jan/2026:15:04:05 +0100`, `31-Jan-2026 15:04:05 Europe/Berlin`, `31 Jan 2026 15:04:05.250` | Common Log Format, PHP, Redis |
 //! | `31.01.2026 15:04:05`, `31-01-2026 ...`, `1/31/2026 3:04:05 PM` | Windows, by hand |
 //! | `1769871845`, `1769871845.25`, of milli-, micro- and nanoseconds too | Unix |
+//! | `15:04:05.250`, only at the start of a line | Logback |
 //! | `@4000000043322583` and eight digits of nanoseconds | TAI64N (D. J. Bernstein) |
 //!
 //! Three numbers of two digits are year, month and day. With slashes and the year last the month
@@ -51,6 +52,19 @@ pub(super) fn timestamp(input: &[u8]) -> Parsed<'_, WrittenTime> {
         Some(byte) if byte.is_ascii_alphabetic() => alt((month_first, weekday_first)).parse(input),
         _ => Err(nom::Err::Error(())),
     }
+}
+
+/// The same, or a clock alone: `15:04:05.250`. For the start of a line; elsewhere that could be
+/// anything.
+pub(super) fn timestamp_or_clock(input: &[u8]) -> Parsed<'_, WrittenTime> {
+    alt((timestamp, clock_alone)).parse(input)
+}
+
+fn clock_alone(input: &[u8]) -> Parsed<'_, WrittenTime> {
+    let end = not(peek(take_while_m_n(1, 1, |byte| is_word(byte) || byte == b':')));
+    let day = Day { days: 0, has_year: true };
+    map_opt(terminated(clock, end), |clock| Some(written(day, clock, None)?.without_day()))
+        .parse(input)
 }
 
 /// `2026-01-31T15:04:05.250+01:00`: a date with the year first and any separator, and a clock.
