@@ -26,6 +26,19 @@ fn the_format_is_found_out_and_kept() {
 }
 
 #[test]
+fn a_line_of_a_proxy_in_a_syslog_says_more() {
+    let setup = Setup::new();
+    let request = "Jan 15 11:00:00 web1 haproxy[1]: 192.0.2.1:58444 [15/Jan/2026:11:00:00.439] \
+                   shop shop/a 0/0/0/1/1 503 512 - - ---- 1/1/0/0/0 0/0 \"GET / HTTP/1.1\"\n";
+    setup.write("app.log", [SYSLOG, SYSLOG, request].concat());
+    setup.ingest();
+    assert_eq!((detected(&setup).as_str(), setup.counts().as_str()), ("syslog", "error 3"));
+    let status =
+        "select fields ->> 'status' as value from log_entries order by line_no desc limit 1";
+    assert_eq!(setup.value(status), "503");
+}
+
+#[test]
 fn the_first_lines_of_a_log_need_not_be_like_the_others() {
     let setup = Setup::new();
     setup.write("app.log", "2026-01-15 10:59:59 starting\n");

@@ -141,6 +141,14 @@ impl Format {
         }
     }
 
+    /// A format whose lines are lines of this one too, and say more.
+    pub(super) const fn special(self) -> Option<Self> {
+        match self {
+            Self::Syslog => Some(Self::Haproxy),
+            _ => None,
+        }
+    }
+
     /// Takes a line of a container's log apart; `None` for other lines and in other formats. A
     /// text that was escaped goes into `room`.
     #[inline]
