@@ -37,27 +37,33 @@ impl Fingerprinter {
     fn normalise(&mut self, line: &[u8]) {
         let normalised = &mut self.normalised;
         normalised.clear();
-        let mut rest = line;
-        let mut before = b' ';
-        while let Some((&byte, behind)) = rest.split_first() {
-            let replaced = match byte {
-                _ if is_word_byte(before) => 0,
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' => variable(rest),
-                b'\'' | b'"' | b'`' => quoted(rest),
-                b'/' if before != b'/' => path(rest),
-                _ => 0,
+        let mut at = 0;
+        while let Some(&byte) = line.get(at) {
+            let rest = &line[at..];
+            let (length, is_replaced) = match byte {
+                _ if is_word_byte(byte) => match variable(rest) {
+                    Ok(length) => (length, true),
+                    Err(word_length) => (word_length, false),
+                },
+                b':' | b'\'' | b'"' | b'`' | b'/' => {
+                    let before = at.checked_sub(1).and_then(|before| line.get(before));
+                    let is_inside = before.is_some_and(|before| is_word_byte(*before));
+                    let length = match byte {
+                        _ if is_inside => 0,
+                        b':' => address(rest, 0),
+                        b'/' => path(rest),
+                        _ => quoted(rest),
+                    };
+                    (length.max(1), length > 0)
+                }
+                _ => (1, false),
             };
-            if replaced > 0 {
+            if is_replaced {
                 normalised.push(b'#');
-                before = rest[replaced - 1];
-                rest = &rest[replaced..];
-                continue;
+            } else {
+                normalised.extend_from_slice(&rest[..length]);
             }
-            // A word goes over as a whole.
-            let length = if is_word_byte(byte) { word(rest).len() } else { 1 };
-            normalised.extend_from_slice(&rest[..length]);
-            before = rest[length - 1];
-            rest = if length == 1 { behind } else { &rest[length..] };
+            at += length;
         }
     }
 }
@@ -65,37 +71,50 @@ impl Fingerprinter {
 /// How long the text in quotes may be that counts as one.
 const MAX_QUOTED_BYTES: usize = 256;
 
-/// The length of a number, an identifier or an address at the start of a word; 0 for others.
-fn variable(bytes: &[u8]) -> usize {
-    let colons_and_digits = bytes
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':' || **byte == b'.');
-    let length = colons_and_digits.count();
-    let colons = memchr::memchr_iter(b':', &bytes[..length]).count();
-    let ends = bytes.get(length).is_none_or(|byte| !is_word_byte(*byte));
-    let has_digit = bytes[..length].iter().any(u8::is_ascii_digit);
-    if ends && has_digit && colons >= 2 {
-        // An address of IPv6, or a time; a colon at its end belongs to the sentence.
-        let end = bytes[..length].iter().rposition(|byte| *byte != b':' && *byte != b'.');
-        return end.map_or(0, |end| end + 1);
-    }
+/// The length of a number, an identifier or an address that begins with a word; else that of the
+/// word.
+fn variable(bytes: &[u8]) -> Result<usize, usize> {
     let first = word(bytes);
-    let is_number = first.iter().any(u8::is_ascii_digit) || is_long_hexadecimal(first);
-    if first.is_empty() || !is_number && !is_uuid(bytes) {
-        return 0;
+    let behind = bytes.get(first.length);
+    if first.is_hexadecimal && behind == Some(&b':') {
+        let length = address(bytes, first.length);
+        if length > 0 {
+            return Ok(length);
+        }
     }
-    let mut length = first.len();
+    let is_long = first.is_hexadecimal && first.length >= 8;
+    if !first.has_digit && !is_long {
+        return Err(first.length);
+    }
+    let mut length = first.length;
     // What a number, a time, an address or a UUID goes on with.
-    while let Some((separator, rest)) = bytes[length..].split_first()
-        && b".,:-/+".contains(separator)
+    while let Some((b'.' | b',' | b':' | b'-' | b'/' | b'+', rest)) =
+        bytes.get(length..).and_then(<[u8]>::split_first)
     {
         let next = word(rest);
-        if !next.iter().any(u8::is_ascii_digit) && !is_hexadecimal_group(next) {
+        // A part of a UUID may happen to have no digit.
+        let is_group = next.is_hexadecimal && matches!(next.length, 4 | 12);
+        if !next.has_digit && !is_group {
             break;
         }
-        length += 1 + next.len();
+        length += 1 + next.length;
     }
-    length
+    Ok(length)
+}
+
+/// The length of an address of IPv6, or of a time, with at least two colons; 0 if it is none.
+/// `known` bytes at the start are hexadecimal digits.
+fn address(bytes: &[u8], known: usize) -> usize {
+    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let length = known + bytes[known..].iter().take_while(|byte| is_part(byte)).count();
+    let found = &bytes[..length];
+    let is_whole = bytes.get(length).is_none_or(|byte| !is_word_byte(*byte));
+    let is_address = is_whole
+        && found.iter().any(u8::is_ascii_digit)
+        && memchr::memchr_iter(b':', found).nth(1).is_some();
+    // A colon at its end belongs to the sentence.
+    let end = found.iter().rposition(|byte| !matches!(byte, b':' | b'.'));
+    end.filter(|_| is_address).map_or(0, |end| end + 1)
 }
 
 /// The length of a text in quotes with its quotes; 0 if it is none.
@@ -115,41 +134,54 @@ fn path(bytes: &[u8]) -> usize {
     end.filter(|end| *end > 0).map_or(0, |end| end + 1)
 }
 
-fn word(bytes: &[u8]) -> &[u8] {
-    let length = bytes.iter().position(|byte| !is_word_byte(*byte)).unwrap_or(bytes.len());
-    &bytes[..length]
+/// A word at the start of some bytes.
+struct Word {
+    length: usize,
+    has_digit: bool,
+    is_hexadecimal: bool,
+}
+
+fn word(bytes: &[u8]) -> Word {
+    let (mut length, mut any, mut all) = (0, 0, HEXADECIMAL);
+    while let Some(byte) = bytes.get(length) {
+        let class = CLASSES[usize::from(*byte)];
+        if class == 0 {
+            break;
+        }
+        any |= class;
+        all &= class;
+        length += 1;
+    }
+    Word { length, has_digit: any & DIGIT != 0, is_hexadecimal: length > 0 && all != 0 }
 }
 
 fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    CLASSES[usize::from(byte)] != 0
 }
 
-fn is_long_hexadecimal(word: &[u8]) -> bool {
-    word.len() >= 8 && word.iter().all(u8::is_ascii_hexdigit)
-}
+/// Bits of [`CLASSES`].
+const WORD: u8 = 1;
+const DIGIT: u8 = 2;
+const HEXADECIMAL: u8 = 4;
 
-/// A part of a UUID in which no digit happens to be.
-fn is_hexadecimal_group(word: &[u8]) -> bool {
-    matches!(word.len(), 4 | 12) && word.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// Whether a UUID stands at the start.
-fn is_uuid(bytes: &[u8]) -> bool {
-    let groups = [8, 4, 4, 4, 12];
-    let mut rest = bytes;
-    for (index, length) in groups.into_iter().enumerate() {
-        let group = word(rest);
-        if group.len() != length || !group.iter().all(u8::is_ascii_hexdigit) {
-            return false;
+/// What each byte is; 0 for what is no part of a word.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || byte == b'_' {
+            classes[byte as usize] |= WORD;
         }
-        rest = &rest[length..];
-        if index + 1 < groups.len() {
-            let Some(behind) = rest.strip_prefix(b"-") else { return false };
-            rest = behind;
+        if byte.is_ascii_digit() {
+            classes[byte as usize] |= DIGIT;
         }
+        if byte.is_ascii_hexdigit() {
+            classes[byte as usize] |= HEXADECIMAL;
+        }
+        byte += 1;
     }
-    true
-}
+    classes
+};
 
 #[cfg(test)]
 mod tests {

@@ -87,15 +87,15 @@ pub(super) fn leading_level(message: &[u8]) -> Option<Level> {
         b'(' => (message.get(1..)?, Some(b')')),
         _ => (message, None),
     };
-    let (rest, level) = any_level(skip_blanks(inner)).ok()?;
-    match closing {
+    let (rest, word) = word(skip_blanks(inner)).ok()?;
+    let is_marked = match closing {
         Some(closing) => skip_blanks(rest).first() == Some(&closing),
         None => {
             rest.first() == Some(&b':')
                 || skip_blanks(rest).starts_with(b"- ") && rest.first() == Some(&b' ')
         }
-    }
-    .then_some(level)
+    };
+    if is_marked { levels::level(word) } else { None }
 }
 
 /// The bytes of `line` before `rest`, which is its end.

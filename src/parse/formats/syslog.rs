@@ -114,7 +114,10 @@ fn time(input: &[u8]) -> Parsed<'_, (WrittenTime, &[u8])> {
 
 /// The host, where there is one, and what follows it: a tag may come at once.
 fn host(input: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:-@%/+".contains(byte);
+    let is_host = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'_' | b':' | b'-' | b'@' | b'%' | b'/' | b'+')
+    };
     let end = memchr(b' ', input).unwrap_or(input.len());
     let (host, rest) = input.split_at(end);
     let rest = skip_blanks(rest);
@@ -129,7 +132,24 @@ fn host(input: &[u8]) -> (Option<&[u8]>, &[u8]) {
 fn tag(input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     // login(1) leaves its own name out before that of the user.
     let input = input.strip_prefix(b"-- ").unwrap_or(input);
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/()-+@:*\\#%".contains(byte);
+    let is_part = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'.' | b'_'
+                    | b'/'
+                    | b'('
+                    | b')'
+                    | b'-'
+                    | b'+'
+                    | b'@'
+                    | b':'
+                    | b'*'
+                    | b'\\'
+                    | b'#'
+                    | b'%'
+            )
+    };
     let length = input.iter().take_while(|byte| is_part(byte)).count();
     // A colon ends the tag if a blank follows it.
     let (mut program, mut rest) = input.split_at(length);

@@ -4,7 +4,7 @@ use chrono::{NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, tag_no_case, take, take_while, take_while_m_n, take_while1};
-use nom::character::complete::{char, one_of};
+use nom::character::complete::char;
 use nom::combinator::{map, map_opt, not, opt, peek, recognize, value, verify};
 use nom::sequence::{pair, preceded, terminated};
 use nom::{IResult, Parser};
@@ -75,30 +75,30 @@ pub(super) fn two_digit_year(input: &[u8]) -> Parsed<'_, u32> {
 
 /// `Jan` or `January`, in any case, as 1 to 12.
 pub(super) fn month(input: &[u8]) -> Parsed<'_, u32> {
-    const NAMES: [&[u8]; 12] = [
-        b"January",
-        b"February",
-        b"March",
-        b"April",
-        b"May",
-        b"June",
-        b"July",
-        b"August",
-        b"September",
-        b"October",
-        b"November",
-        b"December",
-    ];
-    let (rest, name) = take_while1(|byte: u8| byte.is_ascii_alphabetic()).parse(input)?;
-    let is_name = |month: &&[u8]| {
-        name.len() >= 3
-            && (name.len() == 3 || name.len() == month.len())
-            && month[..name.len().min(month.len())].eq_ignore_ascii_case(name)
+    let start = input.first_chunk::<3>().map(|start| start.map(|byte| byte.to_ascii_lowercase()));
+    let (number, rest_of_name): (u32, &[u8]) = match start.as_ref().map(<[u8; 3]>::as_slice) {
+        Some(b"jan") => (1, b"uary"),
+        Some(b"feb") => (2, b"ruary"),
+        Some(b"mar") => (3, b"ch"),
+        Some(b"apr") => (4, b"il"),
+        Some(b"may") => (5, b""),
+        Some(b"jun") => (6, b"e"),
+        Some(b"jul") => (7, b"y"),
+        Some(b"aug") => (8, b"ust"),
+        Some(b"sep") => (9, b"tember"),
+        Some(b"oct") => (10, b"ober"),
+        Some(b"nov") => (11, b"ember"),
+        Some(b"dec") => (12, b"ember"),
+        _ => return Err(nom::Err::Error(())),
     };
-    match (1..).zip(NAMES).find(|(_, month)| is_name(month)) {
-        Some((number, _)) => Ok((rest, number)),
-        None => Err(nom::Err::Error(())),
+    let short = &input[3..];
+    let long =
+        short.get(..rest_of_name.len()).filter(|name| name.eq_ignore_ascii_case(rest_of_name));
+    let rest = if long.is_some() { &short[rest_of_name.len()..] } else { short };
+    if rest.first().is_some_and(u8::is_ascii_alphabetic) {
+        return Err(nom::Err::Error(()));
     }
+    Ok((rest, number))
 }
 
 /// `Mon` or `Monday`, with a comma or without.
@@ -149,6 +149,9 @@ pub(super) fn compact_clock(input: &[u8]) -> Parsed<'_, Clock> {
 
 /// Whether a clock of twelve hours shows the afternoon.
 fn half_of_day(input: &[u8]) -> Parsed<'_, bool> {
+    if !matches!(input.first(), Some(b' ' | b'\t' | b'a' | b'A' | b'p' | b'P')) {
+        return Err(nom::Err::Error(()));
+    }
     let afternoon = alt((value(false, tag_no_case("AM")), value(true, tag_no_case("PM"))));
     terminated(preceded(blanks, afternoon), not(peek(take_while1(is_word)))).parse(input)
 }
@@ -222,10 +225,22 @@ impl Zone {
 /// A zone right behind a time, or behind blanks: `Z`, `+02:00`, ` +0200`, ` UTC`, ` CEST`,
 /// ` Europe/Berlin`.
 pub(super) fn zone(input: &[u8]) -> Parsed<'_, Zone> {
-    let utc = value(0, terminated(one_of("Zz"), not(peek(take_while1(is_word)))));
-    let attached = map(alt((utc, offset)), Zone::Offset);
-    let detached = alt((map(alt((detached_offset, abbreviation)), Zone::Offset), named));
-    alt((attached, preceded(blanks1, detached))).parse(input)
+    match input.first() {
+        Some(b'Z' | b'z') => {
+            map(terminated(take(1_usize), not(peek(take_while1(is_word)))), |_| Zone::Offset(0))
+                .parse(input)
+        }
+        Some(b'+' | b'-') => map(offset, Zone::Offset).parse(input),
+        Some(b' ' | b'\t') => {
+            let (rest, _) = blanks(input)?;
+            match rest.first() {
+                Some(b'+' | b'-') => map(detached_offset, Zone::Offset).parse(rest),
+                Some(b'A'..=b'Z') => alt((map(abbreviation, Zone::Offset), named)).parse(rest),
+                _ => Err(nom::Err::Error(())),
+            }
+        }
+        _ => Err(nom::Err::Error(())),
+    }
 }
 
 /// The abbreviations that PostgreSQL reads by default, as far as they are common, and without
@@ -233,51 +248,41 @@ pub(super) fn zone(input: &[u8]) -> Parsed<'_, Zone> {
 ///
 /// Source: PostgreSQL, `src/timezone/tznames/Default`.
 fn abbreviation(input: &[u8]) -> Parsed<'_, i32> {
-    const QUARTERS: [(&[u8], i32); 34] = [
-        (b"UTC", 0),
-        (b"GMT", 0),
-        (b"Z", 0),
-        (b"WET", 0),
-        (b"WEST", 4),
-        (b"BST", 4),
-        (b"CET", 4),
-        (b"CEST", 8),
-        (b"MET", 4),
-        (b"MEST", 8),
-        (b"EET", 8),
-        (b"EEST", 12),
-        (b"MSK", 12),
-        (b"MSD", 16),
-        (b"SAST", 8),
-        (b"IST", 22),
-        (b"PKT", 20),
-        (b"SGT", 32),
-        (b"HKT", 32),
-        (b"AWST", 32),
-        (b"JST", 36),
-        (b"KST", 36),
-        (b"ACST", 38),
-        (b"AEST", 40),
-        (b"AEDT", 44),
-        (b"NZST", 48),
-        (b"NZDT", 52),
-        (b"BRT", -12),
-        (b"EST", -20),
-        (b"EDT", -16),
-        (b"CST", -24),
-        (b"CDT", -20),
-        (b"MST", -28),
-        (b"MDT", -24),
-    ];
-    const FURTHER: [(&[u8], i32); 5] =
-        [(b"PST", -32), (b"PDT", -28), (b"AKST", -36), (b"AKDT", -32), (b"HST", -40)];
     let (rest, word) = take_while1(is_word).parse(input)?;
-    let quarters = QUARTERS.iter().chain(&FURTHER).find(|(known, _)| *known == word);
-    quarters.map(|(_, quarters)| (rest, quarters * 900)).ok_or(nom::Err::Error(()))
+    let quarters = match word {
+        b"UTC" | b"GMT" | b"Z" | b"WET" => 0,
+        b"WEST" | b"BST" | b"CET" | b"MET" => 4,
+        b"CEST" | b"MEST" | b"EET" | b"SAST" => 8,
+        b"EEST" | b"MSK" => 12,
+        b"MSD" => 16,
+        b"PKT" => 20,
+        b"IST" => 22,
+        b"SGT" | b"HKT" | b"AWST" => 32,
+        b"JST" | b"KST" => 36,
+        b"ACST" => 38,
+        b"AEST" => 40,
+        b"AEDT" => 44,
+        b"NZST" => 48,
+        b"NZDT" => 52,
+        b"BRT" => -12,
+        b"EDT" => -16,
+        b"EST" | b"CDT" => -20,
+        b"CST" | b"MDT" => -24,
+        b"MST" | b"PDT" => -28,
+        b"PST" | b"AKDT" => -32,
+        b"AKST" => -36,
+        b"HST" => -40,
+        _ => return Err(nom::Err::Error(())),
+    };
+    Ok((rest, quarters * 900))
 }
 
 /// A name of the IANA database with a slash in it.
 fn named(input: &[u8]) -> Parsed<'_, Zone> {
+    let length = input.iter().position(|byte| is_blank(*byte)).unwrap_or(input.len());
+    if !input[..length].contains(&b'/') {
+        return Err(nom::Err::Error(()));
+    }
     let part = || take_while1(|byte: u8| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte));
     let name = recognize(
         pair(part(), take_while_m_n(1, 1, |byte| byte == b'/'))
