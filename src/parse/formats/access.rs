@@ -35,7 +35,7 @@ use super::web::{level_of_status, push_request, quoted, split_word, without_port
 use super::{Record, Text};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
-use crate::parse::timestamp::{is_blank, timestamp};
+use crate::parse::timestamp::{day_month_name, is_blank, timestamp};
 
 /// Where the time begins at the latest.
 const MAX_OFFSET: usize = 400;
@@ -92,7 +92,8 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
 
 fn parts(line: &[u8]) -> Option<Parts<'_>> {
     let (from, bracket) = sender_and_time(line)?;
-    let (rest, time) = timestamp(bracket).ok()?;
+    // Nearly all write this one.
+    let (rest, time) = day_month_name(bracket).or_else(|_| timestamp(bracket)).ok()?;
     let written_at = before(bracket, rest);
     let rest = skip_blanks(skip_blanks(rest).strip_prefix(b"]")?);
     let (host, rest) = if rest.starts_with(b"\"") { (&b""[..], rest) } else { split_word(rest) };
