@@ -1,9 +1,12 @@
 //! The command line, as clap reads it.
 
+mod entries;
+
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
+pub use entries::Entries;
 
 /// Log alerting for people with cron and PostgreSQL.
 #[derive(Debug, Parser)]
@@ -113,6 +116,21 @@ Examples:
 
 Without --all only those that fire. Times are UTC.")]
     Alerts(Alerts),
+    /// Search the stored entries
+    #[command(after_help = "\
+Examples:
+  tripline entries --since 1h --level FATAL
+  tripline entries --top --since 1d
+  tripline entries --source app --pattern 'time(d )?out' --where user.id=17
+  tripline entries --json --since 2026-01-01T00:00:00Z --limit 10000 | jq -r .message
+
+The newest entries first; with --top the most frequent messages first, those that differ only in
+numbers taken together. All conditions must hold. With --json one object a line: source, path,
+byte_offset, logged_at, level, message, fields (an object, which may be empty), fingerprint; with
+--top fingerprint, count, level, first_logged_at, last_logged_at, message. A fingerprint is a
+whole number of 64 bits. Times are UTC. What store in the config leaves out is counted, not
+stored.")]
+    Entries(Entries),
     /// List the sources, forget one, read one anew, rename one
     #[command(after_help = "\
 Examples:

@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 
 use crate::config::{GroupBy, RuleConfig};
 use crate::model::{Level, Tick};
-use crate::store::StoreError;
 use crate::store::transaction::{Patience, load_alone, transaction};
+use crate::store::{StoreError, pattern};
 
 /// Why the rules of a config cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -117,35 +117,17 @@ pub fn sync(
 
 /// Asks PostgreSQL about each pattern, so that the message can name the rule.
 fn check_patterns(connection: &mut PgConnection, rules: &[RuleRow]) -> Result<(), RuleError> {
-    #[derive(QueryableByName)]
-    struct Readable {
-        #[diesel(sql_type = Bool)]
-        #[expect(dead_code, reason = "what matters is that the statement does not fail")]
-        readable: bool,
-    }
     for rule in rules {
         let Some(pattern) = &rule.pattern else { continue };
-        let readable = diesel::sql_query("select ('' ~ $1) is not null as readable")
-            .bind::<Text, _>(pattern)
-            .get_result::<Readable>(connection);
-        match readable {
-            Ok(_) => {}
-            Err(error) => return Err(pattern_error(rule, pattern, error)),
+        if let Some(message) = pattern::objection(connection, pattern)? {
+            return Err(RuleError::Pattern {
+                rule: rule.name.clone(),
+                pattern: pattern.clone(),
+                message,
+            });
         }
     }
     Ok(())
-}
-
-/// What the server says of a statement that holds nothing but a pattern, it says of the pattern.
-fn pattern_error(rule: &RuleRow, pattern: &str, error: DieselError) -> RuleError {
-    let message = match &error {
-        DieselError::DatabaseError(_, information) => information.message().to_owned(),
-        _ => return error.into(),
-    };
-    match StoreError::from(error) {
-        lost if lost.is_lost_connection() => lost.into(),
-        _ => RuleError::Pattern { rule: rule.name.clone(), pattern: pattern.to_owned(), message },
-    }
 }
 
 fn write(

@@ -6,6 +6,7 @@ mod clock;
 mod confirm;
 mod db;
 mod detect;
+mod entries;
 mod hide_url;
 mod hint;
 mod ingest;
@@ -63,6 +64,7 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
         Command::Migrate => migrate::run(global, &mut stdout),
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),
         Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),
+        Command::Entries(arguments) => entries::run(global, arguments, tick, &mut stdout),
         Command::Source(arguments) => {
             source::run(global, &arguments.command, &stop::on_signal(), &mut stdout)
         }

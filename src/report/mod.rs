@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod detect;
+pub mod entries;
 pub mod gaps;
 pub mod levels;
 pub mod sources;

@@ -13,6 +13,7 @@ pub mod housekeeping;
 pub mod journal;
 pub mod migrations;
 pub mod partitions;
+pub mod pattern;
 pub mod runs;
 #[allow(missing_docs, clippy::wildcard_imports, reason = "generated")]
 pub mod schema;

@@ -14,7 +14,7 @@ const LISTED: usize = 10;
 ///
 /// # Errors
 /// What is wrong with what was typed: no source has that name, or several have.
-pub(super) fn find<'a>(
+pub(in crate::commands) fn find<'a>(
     sources: &'a [ListedSource],
     host: &str,
     typed: &str,
@@ -36,6 +36,41 @@ pub(super) fn find<'a>(
             shown(host),
             list(several.iter().map(|source| source.path.as_str())),
         )),
+    }
+}
+
+/// The sources of a host, or of all, and of those the ones that have this path or this name.
+/// `here` is this host with what was typed as a path of it.
+///
+/// # Errors
+/// What is wrong with what was typed: nothing has that name.
+pub(in crate::commands) fn find_all<'a>(
+    sources: &'a [ListedSource],
+    host: Option<&str>,
+    typed: Option<&str>,
+    here: Option<(&str, &str)>,
+) -> Result<Vec<&'a ListedSource>, String> {
+    let of_host: Vec<_> =
+        sources.iter().filter(|source| host.is_none_or(|host| source.host == host)).collect();
+    if let Some(host) = host
+        && of_host.is_empty()
+    {
+        return Err(unknown_host(sources, host));
+    }
+    let Some(typed) = typed else { return Ok(of_host) };
+    let those = |is_meant: &dyn Fn(&ListedSource) -> bool| -> Vec<&'a ListedSource> {
+        of_host.iter().copied().filter(|source| is_meant(source)).collect()
+    };
+    let is_here = |source: &ListedSource| here == Some((&source.host, &source.path));
+    let found = [
+        those(&|source| source.path == typed),
+        those(&is_here),
+        those(&|source| source.name == typed),
+    ];
+    match (found.into_iter().find(|found| !found.is_empty()), host) {
+        (Some(found), _) => Ok(found),
+        (None, Some(host)) => Err(unknown(sources, &of_host, host, typed)),
+        (None, None) => Err(unknown(&[], &of_host, "any host", typed)),
     }
 }
 
@@ -170,6 +205,43 @@ mod tests {
             "there is no source \"/var/log/ap.log\" on web1; did you mean \"/var/log/app.log\"?",
         );
         check("web3", "x", "there is no source \"x\" on web3; see: tripline source list");
+    }
+
+    /// Host and path of each of the sources, or what is said instead.
+    fn check_all(host: Option<&str>, typed: Option<&str>, expected: &str) {
+        let sources = sources();
+        let absolute = format!("/var/log/{}", typed.unwrap_or_default());
+        let found = find_all(&sources, host, typed, Some(("web1", &absolute)));
+        let shown = |found: Vec<&ListedSource>| {
+            let named = found.iter().map(|source| format!("{}:{}", source.host, source.path));
+            named.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found.map_or_else(|message| message, shown), expected, "{host:?} {typed:?}");
+    }
+
+    #[test]
+    fn all_sources_of_a_name_are_found() {
+        check_all(None, Some("app"), "web1:/var/log/app.log web2:/var/log/app.log");
+        check_all(Some("web2"), Some("app"), "web2:/var/log/app.log");
+        check_all(None, Some("workers"), "web1:/srv/1.log web1:/srv/2.log");
+        check_all(None, Some("/srv/1.log"), "web1:/srv/1.log");
+        check_all(None, Some("db.log"), "web1:/var/log/db.log");
+        check_all(Some("web2"), None, "web2:/var/log/app.log web2:/var/log/batch.log");
+        check_all(
+            None,
+            Some("wrokers"),
+            "there is no source \"wrokers\" on any host; did you mean \"workers\"?",
+        );
+        check_all(
+            Some("web1"),
+            Some("batch"),
+            "there is no source \"batch\" on web1, but on web2: add --host web2",
+        );
+        check_all(
+            Some("web3"),
+            None,
+            "there is no source of a host \"web3\"; did you mean \"web1\"?",
+        );
     }
 
     #[test]

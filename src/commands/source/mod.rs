@@ -3,7 +3,7 @@
 //! What changes something holds the locks of both stages meanwhile, so that no run of this
 //! user is at work. Runs of others are kept out by the lock of the source's row.
 
-mod find;
+pub(super) mod find;
 
 use std::io::Write;
 use std::path::{self, Path};
