@@ -93,6 +93,7 @@ pub struct Shape {
     pub message: String,
 }
 
+#[expect(clippy::ref_option, reason = "serde hands it over so")]
 fn object<S: Serializer>(
     fields: &Option<serde_json::Value>,
     serializer: S,
