@@ -7,6 +7,7 @@
 use std::io;
 
 use super::counts::Counts;
+use super::samples::Samples;
 use crate::model::{Entry, EventTime, Level, LevelSet, OpenEntry, Place};
 use crate::parse::fingerprint::Fingerprinter;
 use crate::parse::{Fields, Head, Parser, text};
@@ -70,6 +71,7 @@ pub(super) struct Builder<'a, 'w> {
     lines: i64,
     parsed_lines: i64,
     unparsed_lines: i64,
+    samples: Samples,
     cut_lines: i64,
     nul_bytes: i64,
     redated_entries: i64,
@@ -106,6 +108,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             lines: 0,
             parsed_lines: 0,
             unparsed_lines: 0,
+            samples: Samples::default(),
             cut_lines: 0,
             nul_bytes: 0,
             redated_entries: 0,
@@ -242,6 +245,7 @@ impl<'a, 'w> Builder<'a, 'w> {
     pub(super) fn unparsed(&mut self, line: &RawLine<'_>) {
         self.count(line);
         self.unparsed_lines += 1;
+        self.samples.add(line.bytes);
         self.cut_lines += i64::from(line.cut);
         self.counts.add(UNPARSED);
     }
@@ -269,6 +273,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             lines: self.lines,
             parsed_lines: self.parsed_lines,
             unparsed_lines: self.unparsed_lines,
+            unparsed_samples: self.samples.into_texts(),
             cut_lines: self.cut_lines,
             nul_bytes: self.nul_bytes,
             redated_entries: self.redated_entries,

@@ -16,6 +16,7 @@ mod last_line;
 mod limits;
 mod progress;
 mod reader;
+mod samples;
 mod since;
 mod standing;
 mod take;

@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 use serde::Serialize;
 
 use super::gaps::{self, GapStatus};
@@ -51,11 +51,13 @@ pub struct SourceStatus {
     pub lines: i64,
     /// Lines that neither began nor continued an entry.
     pub unparsed_lines: i64,
+    /// The last of these, cut to 200 characters.
+    pub unparsed_samples: Vec<String>,
     /// Lines that were not kept whole.
     pub cut_lines: i64,
     /// NUL bytes that were skipped before a line.
     pub nul_bytes: i64,
-    /// Entries dated in the future, which got the time of their run.
+    /// Entries without a time, or dated in the future, which got another one.
     pub redated_entries: i64,
     /// How many times bytes were lost.
     pub gaps: i64,
@@ -113,6 +115,8 @@ struct Row {
     line_no: i64,
     #[diesel(sql_type = BigInt)]
     unparsed_lines: i64,
+    #[diesel(sql_type = Array<Text>)]
+    unparsed_samples: Vec<String>,
     #[diesel(sql_type = BigInt)]
     cut_lines: i64,
     #[diesel(sql_type = BigInt)]
@@ -174,6 +178,7 @@ fn source_status(row: Row, host: &str) -> SourceStatus {
         last_entry_at: row.last_logged_at,
         lines: row.line_no,
         unparsed_lines: row.unparsed_lines,
+        unparsed_samples: row.unparsed_samples,
         cut_lines: row.cut_lines,
         nul_bytes: row.nul_bytes,
         redated_entries: row.redated_entries,
@@ -208,6 +213,9 @@ pub fn write_table(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         for note in notes(source) {
             writeln!(out, "\n{}: {note}", shown(&source.name))?;
         }
+        for sample in &source.unparsed_samples {
+            writeln!(out, "  not parsed: {}", shown(sample))?;
+        }
     }
     gaps::write(&status.gaps, out)?;
     writeln!(out)?;
@@ -239,7 +247,10 @@ fn notes(source: &SourceStatus) -> Vec<String> {
         (source.unparsed_lines, "lines that could not be parsed"),
         (source.cut_lines, "lines that were not kept whole"),
         (source.nul_bytes, "NUL bytes before a line, which were skipped"),
-        (source.redated_entries, "entries dated in the future, which got the time of their run"),
+        (
+            source.redated_entries,
+            "entries without a time, or dated in the future: they got another",
+        ),
     ] {
         if number > 0 {
             notes.push(format!("{what}: {number}"));

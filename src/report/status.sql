@@ -3,7 +3,7 @@ select
     source.name, source.host, source.path,
     state.inode, state.byte_offset, state.size_bytes,
     coalesce((tail.flushed ->> 'bytes')::bigint, 0) as flushed_bytes, state.last_logged_at, state.line_no,
-    state.unparsed_lines, state.cut_lines, state.nul_bytes, state.redated_entries,
+    state.unparsed_lines, state.unparsed_samples, state.cut_lines, state.nul_bytes, state.redated_entries,
     (select count(*) from ingest_gaps gap where gap.source_id = source.id) as gaps,
     state.last_error, state.last_error_since
 from sources source

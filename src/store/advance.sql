@@ -3,7 +3,8 @@
 -- $5 head, $6 marker, $7 size, $8 lines, $9 parsed, $10 unparsed, $11 cut, $12 redated,
 -- $13 last time read, $14 to $18 the open entry, $19 tick if the end of the file was reached,
 -- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts, $31 the open trace,
--- $32 skipped NUL bytes, $33 cursor or null, $34 detected format
+-- $32 skipped NUL bytes, $33 cursor or null, $34 detected format,
+-- $35 lines that could not be parsed, the last ones, at most three
 with counted as (
     insert into line_counts as known (source_id, minute, trace, debug, info, warning, error,
                                       fatal, continued, unparsed)
@@ -58,6 +59,9 @@ set byte_offset     = case when generation = $2 then $4 else byte_offset end,
     open_trace      = $31,
     journal_cursor  = coalesce($33, journal_cursor),
     detected_format = $34,
+    unparsed_samples = (unparsed_samples || $35)[
+        greatest(1, cardinality(unparsed_samples || $35) - 2):
+    ],
     read_to_end_at  = case when generation = $2 then $19 end,
     dirty           = (
         select coalesce(range_agg(tstzrange(dirty_from, dirty_to, '[]')), '{}')

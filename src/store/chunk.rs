@@ -67,6 +67,8 @@ pub struct Chunk {
     pub parsed_lines: i64,
     /// Lines that neither begin nor continue one.
     pub unparsed_lines: i64,
+    /// The last of these, at most three.
+    pub unparsed_samples: Vec<String>,
     /// Lines that were not kept whole.
     pub cut_lines: i64,
     /// NUL bytes before its lines that were skipped.
@@ -331,6 +333,7 @@ fn advance(
         .bind::<BigInt, _>(chunk.nul_bytes)
         .bind::<Nullable<Text>, _>(&chunk.cursor)
         .bind::<Nullable<Text>, _>(chunk.detected_format.map(Format::as_str))
+        .bind::<Array<Text>, _>(&chunk.unparsed_samples)
         .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }

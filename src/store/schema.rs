@@ -123,6 +123,8 @@ diesel::table! {
         open_trace -> Nullable<Text>,
         nul_bytes -> Int8,
         journal_cursor -> Nullable<Text>,
+        detected_format -> Nullable<Text>,
+        unparsed_samples -> Array<Nullable<Text>>,
     }
 }
 

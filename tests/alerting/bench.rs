@@ -191,6 +191,7 @@ impl Bench {
                 lines: added,
                 parsed_lines: added,
                 unparsed_lines: 0,
+                unparsed_samples: Vec::new(),
                 cut_lines: 0,
                 redated_entries: 0,
                 counts: Vec::new(),

@@ -236,3 +236,16 @@ fn chunks_end_anywhere_without_a_trace() {
         ["1"]
     );
 }
+
+#[test]
+fn status_shows_the_last_lines_that_could_not_be_parsed() {
+    let setup = Setup::new();
+    setup.write("app.log", "2026-01-15 11:00:00 [ERROR] one\nfirst\nsecond\n");
+    setup.ingest();
+    setup.append("app.log", "third \x1b[31mred\x1b[0m\nfourth\n");
+    setup.ingest();
+    let samples = "select unparsed_samples::text as value from ingest_state";
+    assert_eq!(setup.value(samples), r#"{second,"third red",fourth}"#);
+    let status = setup.run(["status"]).stdout;
+    assert!(status.contains("not parsed: second\n  not parsed: third red\n"), "{status}");
+}

@@ -1,0 +1,1 @@
+alter table ingest_state drop column unparsed_samples;
