@@ -246,9 +246,18 @@ impl Stage<'_> {
                 let is_left = tail.is_some() && is_earlier;
                 let place = if is_left { reader.place_at_end() } else { reader.place() };
                 let chunk = builder.finish(place, size, parser.last_logged_at(), at_end)?;
+                // What has no end yet may be another line later: it is no sample.
+                let unparsed_samples =
+                    if tail.is_some() { Vec::new() } else { chunk.unparsed_samples.clone() };
                 let tail = tail.filter(|_| !is_earlier);
                 let tail = tail.map(|tail| flushed_tail(tail, &chunk, known, tick));
-                Ok(Chunk { trace: parser.trace(), detected_format: *detected, tail, ..chunk })
+                Ok(Chunk {
+                    trace: parser.trace(),
+                    detected_format: *detected,
+                    unparsed_samples,
+                    tail,
+                    ..chunk
+                })
             });
         self.partitions = Some(partitions);
         let path = || target.path.clone();
