@@ -54,8 +54,7 @@ pub struct Sample {
 /// When the log cannot be read.
 pub fn inspect(target: &Target, most_samples: usize) -> Result<Inspection, IngestError> {
     let mut log = LogFile::open(&target.path)?;
-    let broken = |source| IngestError::Read { path: target.path.clone(), byte_offset: 0, source };
-    let sample = first_lines(&mut log, 0, target).map_err(broken)?;
+    let sample = first_lines(&mut log, 0, target);
     let lines: Vec<&[u8]> = sample.lines().map(str::as_bytes).collect();
     let ranking = detect::rank(&lines.iter().copied());
     let detected = ranking.first().map(|ranked| ranked.format);

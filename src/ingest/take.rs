@@ -68,7 +68,7 @@ impl Lines {
         earlier: &Earlier<'_>,
     ) -> io::Result<Self> {
         let detected = match target.config.format {
-            LogFormat::Auto => format_at(&mut log, byte_offset, target, earlier)?,
+            LogFormat::Auto => format_at(&mut log, byte_offset, target, earlier),
             LogFormat::Named(_) | LogFormat::Own(_) => None,
         };
         let (end, identity, modified) = (log.end(), log.identity, log.modified);
@@ -94,26 +94,24 @@ fn format_at(
     byte_offset: u64,
     target: &Target,
     earlier: &Earlier<'_>,
-) -> io::Result<Option<Format>> {
+) -> Option<Format> {
     if byte_offset > 0 && earlier.detected.is_some() && earlier.parsed_lines >= SETTLED_LINES {
-        return Ok(earlier.detected);
+        return earlier.detected;
     }
     let from = if earlier.detected.is_none() { byte_offset } else { 0 };
-    let lines = first_lines(log, from, target)?;
-    Ok(detect::detect(&lines.lines().map(str::as_bytes)).or(earlier.detected))
+    let lines = first_lines(log, from, target);
+    detect::detect(&lines.lines().map(str::as_bytes)).or(earlier.detected)
 }
 
-/// The first lines of a log from an offset on, for a look at them.
-///
-/// # Errors
-/// When the log cannot be read.
-pub(super) fn first_lines(log: &mut LogFile, from: u64, target: &Target) -> io::Result<String> {
-    let bytes = log.content.bytes_at(from, detect::SAMPLE_BYTES)?;
+/// The first lines of a log from an offset on, for a look at them. Of a damaged archive, those
+/// before the damage.
+pub(super) fn first_lines(log: &mut LogFile, from: u64, target: &Target) -> String {
+    let bytes = log.content.readable_at(from, detect::SAMPLE_BYTES);
     // A byte order mark says more than the config.
     let (text, _, _) = target.config.encoding.decode(&bytes);
     let whole = if bytes.len() < detect::SAMPLE_BYTES { text.len() } else { 0 };
     let whole = text.rfind('\n').map_or(text.len(), |end| whole.max(end + 1));
-    Ok(text[..whole].replace('\0', ""))
+    text[..whole].replace('\0', "")
 }
 
 /// What reads the lines of a source, in a file that was changed last at this moment.

@@ -119,6 +119,19 @@ impl Content {
         Ok(bytes)
     }
 
+    /// The same for a look at them: as many as can be read, if not all can be.
+    pub fn readable_at(&mut self, offset: u64, most: usize) -> Vec<u8> {
+        let mut bytes = vec![0; most];
+        let mut length = 0;
+        while length < most
+            && let Ok(read @ 1..) = self.read_at(&mut bytes[length..], offset + length as u64)
+        {
+            length += read;
+        }
+        bytes.truncate(length);
+        bytes
+    }
+
     /// Fills `into` from `offset` on.
     ///
     /// # Errors

@@ -158,10 +158,14 @@ fn what_cannot_be_unpacked_is_a_gap_with_its_reason() {
     let mut damaged = archive("lines.gz");
     // Its checksum.
     *damaged.last_mut().unwrap() ^= 1;
-    for (content, reason) in [
-        (damaged, "a rotated file is damaged: "),
-        (archive("large-window.zst"), "a rotated file needs too much memory to be unpacked: "),
-        (archive("large-dictionary.xz"), "a rotated file needs too much memory to be unpacked: "),
+    for (content, reason, read) in [
+        (damaged, "a rotated file is damaged: ", 400),
+        (archive("large-window.zst"), "a rotated file needs too much memory to be unpacked: ", 0),
+        (
+            archive("large-dictionary.xz"),
+            "a rotated file needs too much memory to be unpacked: ",
+            0,
+        ),
     ] {
         let setup = Setup::new();
         setup.write("app.log", "");
@@ -173,6 +177,8 @@ fn what_cannot_be_unpacked_is_a_gap_with_its_reason() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
         assert!(run.stderr.contains(reason), "{run:?}");
         assert_eq!(setup.entries().last().unwrap(), "ERROR no 0", "the log itself is read");
+        // What stands before the damage is read, too.
+        assert_eq!(setup.entries().len(), read + 1, "{reason}");
         // Once.
         setup.ingest();
         assert_eq!(setup.gaps().len(), 1);
