@@ -7,6 +7,7 @@ mod format;
 mod level_rules;
 mod multiline;
 mod own_format;
+mod schedule;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +19,7 @@ pub use self::format::{Format, UnknownFormat};
 pub use self::level_rules::LevelRules;
 pub use self::multiline::{LinePattern, Multiline};
 pub use self::own_format::{Grammar, OwnFormat, OwnFormatError, Step};
+pub use self::schedule::{InvalidHours, WeeklyHours};
 
 /// How bad a log entry is, from the least to the worst.
 ///
@@ -93,6 +95,11 @@ impl LevelSet {
     /// Whether the level belongs to the set.
     pub const fn contains(self, level: Level) -> bool {
         self.0 & (1 << level.index()) != 0
+    }
+
+    /// All levels.
+    pub fn all() -> Self {
+        Self::from_iter(Level::ALL)
     }
 
     /// The levels of the set, from the least to the worst.

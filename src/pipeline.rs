@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::pg::PgConnection;
 
-use crate::alerting::{self, RuleError, RulesInUse};
-use crate::config::Config;
+use crate::alerting::{self, Pending, RuleError, RulesInUse};
+use crate::config::{Config, RuleConfig, RuleKind};
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
 use crate::model::{self, Tick};
 use crate::notify::{self, NotifyError};
@@ -151,6 +151,12 @@ impl Pipeline<'_> {
         stdout: &mut dyn Write,
     ) -> Result<bool, StoreError> {
         let host = (!self.config.evaluate.all_hosts).then_some(self.host);
+        if self.config.rules.iter().any(|rule| rule.kind == RuleKind::Sql) {
+            for failure in alerting::evaluate_views(connection, host.unwrap_or("*"), self.tick)? {
+                log::error!("{failure}");
+                figures.errors += 1;
+            }
+        }
         // Most runs have nothing to evaluate and nothing to tell: that is found out at once.
         let (sources, is_due) = transaction(connection, Patience::Short, |connection| {
             let sources = alerting::sources_to_evaluate(connection, host)?;
@@ -159,10 +165,41 @@ impl Pipeline<'_> {
         if sources.is_empty() && !is_due {
             return Ok(true);
         }
-        for source in sources {
+        if !self.evaluate_each(connection, &sources, false, figures)? {
+            return Ok(false);
+        }
+        // Those that stand for others are told by these what they have to look at.
+        if self.config.rules.iter().any(RuleConfig::is_across_sources) {
+            let sources = alerting::sources_to_evaluate(connection, host)?;
+            if !self.evaluate_each(connection, &sources, true, figures)? {
+                return Ok(false);
+            }
+        }
+        match notify::deliver_to_stdout(connection, self.host, self.tick, stdout) {
+            Ok(_) => {}
+            Err(NotifyError::Store(error)) if error.stops_everything() => return Err(error),
+            Err(error) => {
+                log::error!("{error}");
+                figures.errors += 1;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Evaluates and announces the sources that stand for others, or those that do not. Returns
+    /// whether all was done before the process was asked to end.
+    fn evaluate_each(
+        &self,
+        connection: &mut PgConnection,
+        sources: &[Pending],
+        stands_for_others: bool,
+        figures: &mut Figures,
+    ) -> Result<bool, StoreError> {
+        for pending in sources.iter().filter(|one| one.stands_for_others == stands_for_others) {
             if self.is_to_stop() {
                 return Ok(false);
             }
+            let source = pending.source;
             let announced = alerting::evaluate(connection, source, self.tick).and_then(|()| {
                 alerting::announce(connection, source, self.host, notify::STDOUT, self.tick)
             });
@@ -174,18 +211,7 @@ impl Pipeline<'_> {
                 Err(error) => tell(error, figures)?,
             }
         }
-        if self.is_to_stop() {
-            return Ok(false);
-        }
-        match notify::deliver_to_stdout(connection, self.host, self.tick, stdout) {
-            Ok(_) => {}
-            Err(NotifyError::Store(error)) if error.stops_everything() => return Err(error),
-            Err(error) => {
-                log::error!("{error}");
-                figures.errors += 1;
-            }
-        }
-        Ok(true)
+        Ok(!self.is_to_stop())
     }
 
     fn is_to_stop(&self) -> bool {

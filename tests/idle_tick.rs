@@ -54,7 +54,7 @@ fn a_tick_with_nothing_new_asks_little() {
         SET CLIENT_ENCODING TO 'UTF8'
         -- What every transaction begins with; how long a statement may take f
         select version from __diesel_schema_migrations order by version
-        -- The rules in use of host $1, as the config writes them. select name
+        -- The rules in use of host $1, as the config writes them. select json
         -- All sources of the host $1 with the state of their reading. select 
         COMMIT
         -- What every transaction begins with; how long a statement may take f

@@ -370,7 +370,7 @@ fn what_is_wrong_with_a_case_is_told() {
         FAILED unknown key of a step
                CASES/unknown key of a step/case.toml: step 1: unknown field `fird`, expected one of `fired`, `resolved`, `alerts`, `entries`, `entry_count`, `unparsed_lines`, `gaps`, `errors`
         FAILED unknown key of an alert
-               CASES/unknown key of an alert/case.toml: step 1: unknown field `rul`, expected one of `rule`, `source`, `started_at`, `ended_at`, `measured`, `number`, `state`
+               CASES/unknown key of an alert/case.toml: step 1: unknown field `rul`, expected one of `rule`, `source`, `group`, `started_at`, `ended_at`, `measured`, `number`, `state`
                in `fired`
         FAILED key of another step
                CASES/key of another step/case.toml: step 1: unknown field `fired`, expected one of `text`, `file`, `lines`

@@ -98,7 +98,7 @@ impl History {
         let sources = alerting::sources_to_evaluate(&mut self.connection, None)?;
         let source = *sources.first().context("there is something to evaluate")?;
         let begun = Instant::now();
-        alerting::evaluate(&mut self.connection, source, tick)?;
+        alerting::evaluate(&mut self.connection, source.source, tick)?;
         Ok(begun.elapsed().as_secs_f64())
     }
 

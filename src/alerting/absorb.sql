@@ -1,9 +1,10 @@
 -- Where late entries joined stored alerts into one episode, the one that started first
 -- survives and the others are marked as merged into it.
--- $1 source, $3 rules, $4 groups, $5 starts, $6 ends ($2 and $7 are not needed here)
+-- $1 source, $3 rules, $4 groups, $8 and $9 from when to when (null: for ever) stored alerts are
+-- theirs ($2 and $5 to $7 are not needed here)
 with episode as (
-    select row_number() over () as place, rule_id, group_key, tstzrange(started_at, ended_at, '[]') as during
-    from unnest($3, $4, $5, $6) as found (rule_id, group_key, started_at, ended_at)
+    select row_number() over () as place, rule_id, group_key, tstzrange(reach_from, coalesce(reach_until, 'infinity'), '[]') as during
+    from unnest($3, $4, $8, $9) as found (rule_id, group_key, reach_from, reach_until)
 ), member as (
     -- The stored alerts that lie within one episode. One that is to be announced, for the
     -- first time or again, was told one time less than its number says.
@@ -31,7 +32,7 @@ with episode as (
     select
         survivor_id,
         min(fired_at) as fired_at,
-        case when bool_or(fires) then null else max(resolved_at) end as resolved_at,
+        case when bool_or(fires) or min(fired_at) is null then null else max(resolved_at) end as resolved_at,
         case
             -- None was announced, or all those that were are to be announced again.
             when min(fired_at) is null then max(told) + 1

@@ -1,9 +1,13 @@
 -- Stored alerts grow to the whole of their episode. One that was over and holds again now is
 -- to be announced again, under its next number.
--- $1 source, $2 tick, $3 rules, $4 groups, $5 starts, $6 ends, $7 measures
+-- $1 source, $2 tick, $3 rules, $4 groups, $5 starts, $6 ends (null: for ever), $7 measures,
+-- $8 and $9 from when to when stored alerts are theirs
 with episode as (
-    select *, tstzrange(started_at, ended_at, '[]') as during
-    from unnest($3, $4, $5, $6, $7) as found (rule_id, group_key, started_at, ended_at, measured)
+    select
+        rule_id, group_key, started_at, coalesce(ended_at, 'infinity') as ended_at, measured,
+        tstzrange(reach_from, coalesce(reach_until, 'infinity'), '[]') as during
+    from unnest($3, $4, $5, $6, $7, $8, $9)
+        as found (rule_id, group_key, started_at, ended_at, measured, reach_from, reach_until)
 ), grown as (
     -- As in absorb.sql: distinct makes it one look-up for each episode.
     select stored.id, episode.started_at, episode.ended_at, episode.measured
@@ -19,15 +23,19 @@ with episode as (
           and tstzrange(alerts.started_at, alerts.ended_at, '[]') <@ episode.during
     ) stored
     where (stored.started_at, stored.ended_at) <> (episode.started_at, episode.ended_at)
-       or stored.measured < episode.measured
+       or stored.measured <> episode.measured
 )
 update alerts alert
 set started_at  = grown.started_at,
     ended_at    = grown.ended_at,
-    measured    = greatest(alert.measured, grown.measured),
+    measured    = grown.measured,
     fired_at    = case when alert.resolved_at is not null and grown.ended_at > $2 then null else alert.fired_at end,
-    number      = case when alert.resolved_at is not null and grown.ended_at > $2 then alert.number + 1 else alert.number end,
-    resolved_at = case when grown.ended_at > $2 then null else alert.resolved_at end
+    number      = case
+        when alert.resolved_at is not null and alert.fired_at is not null and grown.ended_at > $2 then alert.number + 1
+        else alert.number
+    end,
+    -- One that was over without having been announced may last long enough now.
+    resolved_at = case when grown.ended_at > $2 or alert.fired_at is null then null else alert.resolved_at end
 from grown
 where alert.source_id = $1
   and alert.id = grown.id

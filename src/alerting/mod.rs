@@ -5,8 +5,14 @@
 //! told into the outbox. Everything can be done twice: an episode is one row by constraint,
 //! a message about it is one row by constraint. Nothing is delivered here.
 
+mod announce;
 mod evaluate;
+mod interval;
+mod kept;
+mod own_view;
 mod rules;
 
-pub use evaluate::{Announced, announce, evaluate, evaluate_in_slices, sources_to_evaluate};
+pub use announce::{Announced, announce};
+pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};
+pub use own_view::{ViewError, evaluate_views};
 pub use rules::{RuleError, RulesInUse, in_use, sync};

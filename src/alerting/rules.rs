@@ -1,13 +1,13 @@
 //! The rules of the config as rows of `alert_rules`, which the views join.
 
-use chrono::TimeDelta;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Jsonb, Text, Timestamptz};
+use serde::{Deserialize, Serialize};
 
-use crate::config::{GroupBy, RuleConfig};
-use crate::model::{Level, Tick};
+use crate::config::RuleConfig;
+use crate::model::Tick;
 use crate::store::transaction::{Patience, load_alone, transaction};
 use crate::store::{StoreError, pattern};
 
@@ -35,50 +35,80 @@ impl From<DieselError> for RuleError {
     }
 }
 
-/// A rule as its row says it.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+/// A rule as its row says it; lengths of time in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct RuleRow {
-    #[diesel(sql_type = Text)]
     name: String,
-    #[diesel(sql_type = Text)]
     kind: String,
-    /// Separated by commas.
-    #[diesel(sql_type = Text)]
-    levels: String,
-    #[diesel(sql_type = Nullable<Text>)]
+    levels: Vec<String>,
     pattern: Option<String>,
-    #[diesel(sql_type = Integer)]
-    count: i32,
-    #[diesel(sql_type = BigInt)]
-    within_seconds: i64,
-    /// Separated by commas.
-    #[diesel(sql_type = Text)]
-    group_by: String,
-    #[diesel(sql_type = Text)]
+    exclude: Vec<String>,
+    match_entry: bool,
+    sources: Option<Vec<String>>,
+    count: u32,
+    within: i64,
+    percent: Option<f64>,
+    at_least: Option<u32>,
+    factor: Option<f64>,
+    floor: Option<f64>,
+    lookback: Option<i64>,
+    clear_below: Option<u32>,
+    steps: Vec<String>,
+    value: Option<String>,
+    stale_after: Option<i64>,
+    view: Option<String>,
+    group_by: Vec<String>,
     severity: String,
-    #[diesel(sql_type = Nullable<Text>)]
+    holds_for: i64,
+    keep_firing: i64,
+    active: Option<String>,
     summary: Option<String>,
+    runbook: Option<String>,
 }
 
 impl From<&RuleConfig> for RuleRow {
     fn from(rule: &RuleConfig) -> Self {
-        let joined = |words: Vec<&str>| words.join(",");
+        let hours: Vec<String> = rule.active.iter().map(ToString::to_string).collect();
         Self {
             name: rule.name.clone(),
             kind: rule.kind.as_str().to_owned(),
-            levels: joined(rule.levels.iter().map(Level::as_str).collect()),
+            levels: rule.levels.iter().map(|level| level.as_str().to_owned()).collect(),
             pattern: rule.pattern.clone(),
-            count: i32::try_from(rule.count).unwrap_or(i32::MAX),
-            within_seconds: seconds(rule.within),
-            group_by: joined(rule.group_by.iter().map(|by| GroupBy::as_str(*by)).collect()),
+            exclude: rule.exclude.clone(),
+            match_entry: rule.match_entry,
+            sources: rule.sources.clone(),
+            count: rule.count,
+            within: rule.within.num_seconds(),
+            percent: rule.percent,
+            at_least: rule.at_least,
+            factor: rule.factor,
+            floor: Some(rule.floor),
+            lookback: rule.lookback.map(|length| length.num_seconds()),
+            clear_below: rule.clear_below,
+            steps: rule.steps.clone(),
+            value: rule.value.as_ref().map(ToString::to_string),
+            stale_after: rule.stale_after.map(|length| length.num_seconds()),
+            view: rule.view.clone(),
+            group_by: rule.group_by.iter().map(ToString::to_string).collect(),
             severity: rule.severity.as_str().to_owned(),
+            holds_for: rule.holds_for.num_seconds(),
+            keep_firing: rule.keep_firing.num_seconds(),
+            active: (!hours.is_empty()).then(|| hours.join("\n")),
             summary: rule.summary.clone(),
+            runbook: rule.runbook.clone(),
         }
     }
 }
 
+impl RuleRow {
+    /// Every regular expression of it.
+    fn patterns(&self) -> impl Iterator<Item = &String> {
+        self.pattern.iter().chain(&self.exclude).chain(&self.steps)
+    }
+}
+
 /// The rules that the database has in use for a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RulesInUse {
     host: String,
     rows: Vec<RuleRow>,
@@ -86,8 +116,16 @@ pub struct RulesInUse {
 
 /// Reads the rules in use of `host`.
 pub fn in_use(connection: &mut PgConnection, host: &str) -> Result<RulesInUse, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        rule: String,
+    }
     let query = diesel::sql_query(include_str!("rules_in_use.sql")).bind::<Text, _>(host);
-    let mut rows: Vec<RuleRow> = load_alone(connection, query)?;
+    let rows: Vec<Row> = load_alone(connection, query)?;
+    // A row that an older version cannot read is not as the config says it: it is written anew.
+    let rows = rows.iter().filter_map(|row| serde_json::from_str::<RuleRow>(&row.rule).ok());
+    let mut rows: Vec<RuleRow> = rows.collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(RulesInUse { host: host.to_owned(), rows })
 }
@@ -118,13 +156,14 @@ pub fn sync(
 /// Asks PostgreSQL about each pattern, so that the message can name the rule.
 fn check_patterns(connection: &mut PgConnection, rules: &[RuleRow]) -> Result<(), RuleError> {
     for rule in rules {
-        let Some(pattern) = &rule.pattern else { continue };
-        if let Some(message) = pattern::objection(connection, pattern)? {
-            return Err(RuleError::Pattern {
-                rule: rule.name.clone(),
-                pattern: pattern.clone(),
-                message,
-            });
+        for pattern in rule.patterns() {
+            if let Some(message) = pattern::objection(connection, pattern)? {
+                return Err(RuleError::Pattern {
+                    rule: rule.name.clone(),
+                    pattern: pattern.clone(),
+                    message,
+                });
+            }
         }
     }
     Ok(())
@@ -136,36 +175,39 @@ fn write(
     rules: &[RuleRow],
     tick: Tick,
 ) -> Result<(), StoreError> {
-    fn column<T>(rules: &[RuleRow], value: impl Fn(&RuleRow) -> T) -> Vec<T> {
-        rules.iter().map(value).collect()
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
     }
+    let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    let rows = serde_json::json!(rules);
     transaction(connection, Patience::Short, |connection| {
-        diesel::sql_query(include_str!("write_rules.sql"))
+        let changed = diesel::sql_query(include_str!("write_rules.sql"))
             .bind::<Text, _>(host)
             .bind::<Timestamptz, _>(tick.0)
-            .bind::<Array<Text>, _>(column(rules, |rule| rule.name.clone()))
-            .bind::<Array<Text>, _>(column(rules, |rule| rule.kind.clone()))
-            .bind::<Array<Text>, _>(column(rules, |rule| rule.levels.clone()))
-            .bind::<Array<Nullable<Text>>, _>(column(rules, |rule| rule.pattern.clone()))
-            .bind::<Array<Integer>, _>(column(rules, |rule| rule.count))
-            .bind::<Array<BigInt>, _>(column(rules, |rule| rule.within_seconds))
-            .bind::<Array<Text>, _>(column(rules, |rule| rule.group_by.clone()))
-            .bind::<Array<Text>, _>(column(rules, |rule| rule.severity.clone()))
-            .bind::<Array<Nullable<Text>>, _>(column(rules, |rule| rule.summary.clone()))
-            .execute(connection)?;
+            .bind::<Jsonb, _>(rows)
+            .load::<Row>(connection)?;
         diesel::sql_query(
             "update alert_rules set retired_at = $2
              where host = $1 and retired_at is null and name <> all ($3)",
         )
         .bind::<Text, _>(host)
         .bind::<Timestamptz, _>(tick.0)
-        .bind::<Array<Text>, _>(column(rules, |rule| rule.name.clone()))
+        .bind::<Array<Text>, _>(&names)
         .execute(connection)?;
+        let is_across = |rule: &RuleRow| !rule.group_by.iter().any(|by| by == "source");
+        if rules.iter().any(is_across) {
+            diesel::sql_query(include_str!("stand_for_others.sql"))
+                .bind::<Text, _>(host)
+                .bind::<Timestamptz, _>(tick.0)
+                .execute(connection)?;
+        }
+        let changed: Vec<i64> = changed.into_iter().map(|row| row.id).collect();
+        diesel::sql_query(include_str!("begin_rules.sql"))
+            .bind::<Array<BigInt>, _>(changed)
+            .bind::<Timestamptz, _>(tick.0)
+            .execute(connection)?;
         Ok(())
     })
-}
-
-/// The config's lengths of time are whole seconds.
-fn seconds(length: TimeDelta) -> i64 {
-    length.num_seconds()
 }

@@ -117,7 +117,7 @@ pub(super) fn idle_flush(text: &str) -> Result<Option<TimeDelta>, String> {
     })
 }
 
-fn line_pattern(text: &str) -> Result<LinePattern, String> {
+pub(super) fn line_pattern(text: &str) -> Result<LinePattern, String> {
     let text = value::text(text)?;
     text.parse().map_err(|error| format!("is no regular expression: {error}"))
 }

@@ -14,6 +14,7 @@ mod lines;
 mod locate;
 mod problem;
 mod rule;
+mod rules;
 mod section;
 mod source;
 mod validate;
@@ -32,7 +33,7 @@ pub use value::host;
 pub use words::nearest;
 
 /// Everything that the user has configured, with the defaults filled in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The file; `None` if there is none.
     pub path: Option<PathBuf>,

@@ -104,6 +104,18 @@ impl<'d, 'p> Section<'d, 'p> {
         (converted.len() == values.len()).then_some(converted)
     }
 
+    /// A string, or an array of them, each converted.
+    pub(super) fn string_or_strings<T>(
+        &mut self,
+        key: &str,
+        convert: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        match self.table.get(key)?.get_ref() {
+            DeValue::String(_) => self.string(key, convert).map(|value| vec![value]),
+            _ => self.strings(key, convert),
+        }
+    }
+
     /// A whole number within bounds.
     pub(super) fn integer(&mut self, key: &str, bounds: RangeInclusive<u32>) -> Option<u32> {
         self.value(key, |value| {

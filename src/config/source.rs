@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use encoding_rs::Encoding;
 use glob::{MatchOptions, Pattern, PatternError};
 
-use crate::model::{Format, Level, LevelRules, LevelSet, Multiline, OwnFormat};
+use crate::model::{Format, Level, LevelRules, LevelSet, LinePattern, Multiline, OwnFormat};
 
 /// `[[source]]`: settings for the logs that its paths reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct SourceConfig {
     pub timezone: Option<Tz>,
     /// The levels that are kept as entries. All levels are always counted.
     pub store: LevelSet,
+    /// Patterns of first lines: entries of any other level that match one are kept as well.
+    pub keep: Vec<LinePattern>,
     /// Where reading starts in a log that was never seen before.
     pub start: Start,
     /// How many bytes of one line are kept; the rest is skipped and counted.
@@ -89,6 +91,7 @@ impl SourceConfig {
             format: LogFormat::Auto,
             timezone: None,
             store: LevelSet::from_iter([Level::Error, Level::Fatal]),
+            keep: Vec::new(),
             start: Start::default(),
             max_line_bytes: Self::DEFAULT_LINE_BYTES,
             max_entry_lines: Self::DEFAULT_ENTRY_LINES,

@@ -8,18 +8,15 @@ use toml::de::DeTable;
 use super::database::{DatabaseConfig, DatabaseUrl};
 use super::file;
 use super::problem::{Problem, Problems};
-use super::rule::{GroupBy, RuleConfig, RuleKind};
+use super::rule::RuleConfig;
+use super::rules::{Sources, lacks_levels, rule};
 use super::section::Section;
 use super::source::{LogFormat, SourceConfig, Start};
 use super::{Config, EvaluateConfig, lines, value};
-use crate::model::{
-    Format, Level, LevelSet, OwnFormat, OwnFormatError, PartitionInterval, Severity,
-};
+use crate::model::{Format, Level, LevelSet, OwnFormat, OwnFormatError, PartitionInterval};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
 const ENTRY_LINES: RangeInclusive<u32> = 1..=100_000;
-/// The database holds counts as `integer`.
-const COUNTS: RangeInclusive<u32> = 1..=i32::MAX.unsigned_abs();
 
 /// Reads a whole config. A value is right or reported; the config is given only if no problem
 /// was found at all.
@@ -41,14 +38,15 @@ fn top(mut section: Section<'_, '_>) -> Config {
     let sources = section.tables("source", &file::SOURCE, |table| source(table, &mut names));
     // Nobody can say what is stored as long as one source is wrong; the config is lost anyway.
     let sources: Vec<_> = sources.into_iter().collect::<Option<_>>().unwrap_or_default();
-    let stored = (!sources.is_empty()).then(|| stored_by(&sources));
+    let known = Sources { sources: &sources };
 
     let mut names = HashSet::new();
-    let rules = section.tables("rule", &file::RULE, |table| rule(table, &mut names, stored));
+    let rules = section.tables("rule", &file::RULE, |table| rule(table, &mut names, &known));
     let mut rules: Vec<_> = rules.into_iter().flatten().collect();
     let mut warnings = Vec::new();
     if rules.is_empty() {
         rules = RuleConfig::built_in();
+        let stored = known.stored();
         warnings.extend(rules.iter().filter_map(|rule| lacks_levels(rule, stored?)));
     }
     Config { path: None, host, lock_file, database, evaluate, sources, rules, warnings }
@@ -98,6 +96,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
         format: section.string("format", format).unwrap_or(default.format),
         timezone: section.string("timezone", value::zone),
         store: levels(&mut section, "store").unwrap_or(default.store),
+        keep: section.strings("keep", lines::line_pattern).unwrap_or_default(),
         start: section
             .string("start", |text| value::choice(text, &Start::ALL, Start::as_str, &[]))
             .unwrap_or_default(),
@@ -117,43 +116,7 @@ fn source(mut section: Section<'_, '_>, names: &mut HashSet<String>) -> Option<S
     section.is_right().then_some(source)
 }
 
-/// `None` if a required key is missing or wrong, which has been reported then.
-fn rule(
-    mut section: Section<'_, '_>,
-    names: &mut HashSet<String>,
-    stored: Option<LevelSet>,
-) -> Option<RuleConfig> {
-    section.require(&["name", "kind"]);
-    let name = section.string("name", value::name);
-    refuse_second(&mut section, name.as_ref(), names);
-    let kind = section.string("kind", |text| {
-        value::choice(text, &RuleKind::ALL, RuleKind::as_str, file::LATER_KINDS)
-    });
-    if kind == Some(RuleKind::Threshold) {
-        section.require(&["count", "within"]);
-    }
-    let levels = rule_levels(&mut section, stored);
-    let pattern = section.string("pattern", value::text);
-    let count = section.integer("count", COUNTS);
-    let within = section.string("within", value::window);
-    let group_by = group_by(&mut section);
-    let severity = section
-        .string("severity", |text| value::choice(text, &Severity::ALL, Severity::as_str, &[]));
-    let summary = section.string("summary", value::text);
-    Some(RuleConfig {
-        name: name?,
-        kind: kind?,
-        levels,
-        pattern,
-        count: count?,
-        within: within?,
-        group_by,
-        severity: severity.unwrap_or(Severity::Warning),
-        summary,
-    })
-}
-
-fn refuse_second(
+pub(super) fn refuse_second(
     section: &mut Section<'_, '_>,
     name: Option<&String>,
     names: &mut HashSet<String>,
@@ -176,59 +139,7 @@ fn format(text: &str) -> Result<LogFormat, String> {
     Ok(choice.map_or(LogFormat::Auto, LogFormat::Named))
 }
 
-fn levels(section: &mut Section<'_, '_>, key: &str) -> Option<LevelSet> {
+pub(super) fn levels(section: &mut Section<'_, '_>, key: &str) -> Option<LevelSet> {
     let level = |text: &str| value::choice(text, &Level::ALL, Level::as_str, &[]);
     section.strings(key, level).map(LevelSet::from_iter)
-}
-
-/// The levels that a rule counts. Each must be stored by a source, or the rule would be silent.
-fn rule_levels(section: &mut Section<'_, '_>, stored: Option<LevelSet>) -> LevelSet {
-    let default = LevelSet::from_iter([Level::Error, Level::Fatal]);
-    let written = levels(section, "levels");
-    if written.is_none() && section.has("levels") {
-        return default;
-    }
-    let levels = written.unwrap_or(default);
-    if levels.is_empty() {
-        section.refuse("levels", "must name at least one level");
-    }
-    if let Some(missing) = not_stored(levels, stored) {
-        let message = format!(
-            "needs entries of level {missing}, which no source stores: \
-             add the level to \"store\" of a source \
-             (or, once it is supported, the lines to \"keep\")"
-        );
-        section.refuse("levels", &message);
-    }
-    levels
-}
-
-fn group_by(section: &mut Section<'_, '_>) -> Vec<GroupBy> {
-    let only_source = vec![GroupBy::Source];
-    let group =
-        |text: &str| value::choice(text, &GroupBy::ALL, GroupBy::as_str, file::LATER_GROUPS);
-    let groups = section.strings("group_by", group);
-    if groups.is_some_and(|groups| groups != only_source) {
-        section.refuse("group_by", "other than [\"source\"] is not supported yet");
-    }
-    only_source
-}
-
-fn stored_by(sources: &[SourceConfig]) -> LevelSet {
-    sources.iter().flat_map(|source| source.store.iter()).collect()
-}
-
-/// The levels that are not stored, as a list; `None` if all are, or if nobody knows.
-fn not_stored(levels: LevelSet, stored: Option<LevelSet>) -> Option<String> {
-    let stored = stored?;
-    let missing = levels.iter().filter(|&level| !stored.contains(level));
-    let missing: Vec<_> = missing.map(Level::as_str).collect();
-    (!missing.is_empty()).then(|| missing.join(" and "))
-}
-
-/// A built-in rule was not asked for, so it is no error that it cannot see everything.
-fn lacks_levels(rule: &RuleConfig, stored: LevelSet) -> Option<String> {
-    let missing = not_stored(rule.levels, Some(stored))?;
-    let name = &rule.name;
-    Some(format!("the built-in rule {name:?} misses {missing}, which no source stores"))
 }

@@ -14,6 +14,7 @@ use super::section::{expected, whole_number};
 use super::source::SourcePath;
 use super::words::{self, quoted};
 use crate::duration;
+use crate::model::{InvalidHours, WeeklyHours};
 
 const LONGEST_NAME: usize = 100;
 const LONGEST_WINDOW: TimeDelta = TimeDelta::days(366);
@@ -93,6 +94,34 @@ pub(super) fn window(text: &str) -> Result<TimeDelta, String> {
         let longest = duration::display(LONGEST_WINDOW);
         Err(format!("must be longer than 0s and at most {longest}, found {}", quoted(text)))
     }
+}
+
+/// A length of time that may be nothing.
+pub(super) fn length(text: &str) -> Result<TimeDelta, String> {
+    if text == "0s" { Ok(TimeDelta::zero()) } else { window(text) }
+}
+
+/// Hours of the week.
+pub(super) fn hours(text: &str) -> Result<WeeklyHours, String> {
+    text.parse().map_err(|error: InvalidHours| error.to_string())
+}
+
+/// A regular expression of PostgreSQL, which only PostgreSQL can check.
+pub(super) fn pattern(text: &str) -> Result<String, String> {
+    self::text(text)
+}
+
+/// A number above `above` and up to `most`, with or without a fraction.
+pub(super) fn number(value: &DeValue<'_>, above: f64, most: f64) -> Result<f64, String> {
+    let wanted = || format!("a number above {above} and up to {most}");
+    let (written, number) = match value {
+        DeValue::Integer(number) => (number.to_string(), number.to_string().parse().ok()),
+        DeValue::Float(number) => (number.to_string(), number.to_string().parse::<f64>().ok()),
+        other => return Err(expected(&wanted(), other)),
+    };
+    number
+        .filter(|number| *number > above && *number <= most)
+        .ok_or_else(|| format!("must be {}, found {written}", wanted()))
 }
 
 /// One of a fixed set of values, by its name in any case.

@@ -8,7 +8,7 @@ use std::io;
 
 use super::counts::Counts;
 use super::samples::Samples;
-use crate::model::{Entry, EventTime, Level, LevelSet, OpenEntry, Place};
+use crate::model::{Entry, EventTime, Level, LevelSet, LinePattern, OpenEntry, Place};
 use crate::parse::fingerprint::Fingerprinter;
 use crate::parse::{Fields, Head, Parser, text};
 use crate::store::binary_copy::EntryWriter;
@@ -18,9 +18,11 @@ use crate::tail::RawLine;
 
 /// What is kept of the entries of a source.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct Limits<'a> {
     /// Levels that are stored.
     pub(super) store: LevelSet,
+    /// Patterns of messages that are stored whatever their level is.
+    pub(super) keep: &'a [LinePattern],
     /// Bytes of an entry's message that are kept.
     pub(super) max_bytes: usize,
     /// Lines of an entry that are kept.
@@ -60,7 +62,7 @@ pub(super) struct Before {
 
 /// A chunk in the making.
 pub(super) struct Builder<'a, 'w> {
-    limits: &'a Limits,
+    limits: &'a Limits<'a>,
     /// Levels that are only counted.
     counted: LevelSet,
     writer: &'a mut EntryWriter<'w>,
@@ -92,13 +94,18 @@ struct Unwritten {
 }
 
 impl<'a, 'w> Builder<'a, 'w> {
-    pub(super) fn new(limits: &'a Limits, writer: &'a mut EntryWriter<'w>, before: Before) -> Self {
+    pub(super) fn new(
+        limits: &'a Limits<'a>,
+        writer: &'a mut EntryWriter<'w>,
+        before: Before,
+    ) -> Self {
         let time = before.open.map(|open| open.logged_at).or(before.last_logged_at);
         Self {
             limits,
+            // Where messages decide what is kept, they have to be read.
             counted: Level::ALL
                 .into_iter()
-                .filter(|level| !limits.store.contains(*level))
+                .filter(|level| limits.keep.is_empty() && !limits.store.contains(*level))
                 .collect(),
             writer,
             fingerprinter: Fingerprinter::default(),
@@ -127,6 +134,7 @@ impl<'a, 'w> Builder<'a, 'w> {
     /// Whether an entry is stored, not only counted.
     pub(super) fn stores(&self, head: &Head<'_>) -> bool {
         self.limits.store.contains(head.level)
+            || self.limits.keep.iter().any(|pattern| pattern.is_in(head.message))
     }
 
     /// How many minutes of event time the chunk holds so far.
@@ -143,7 +151,12 @@ impl<'a, 'w> Builder<'a, 'w> {
     ///
     /// # Errors
     /// When the entry before it cannot be written to the connection.
-    pub(super) fn head(&mut self, line: &RawLine<'_>, head: &Head<'_>) -> io::Result<()> {
+    pub(super) fn head(
+        &mut self,
+        line: &RawLine<'_>,
+        head: &Head<'_>,
+        is_stored: bool,
+    ) -> io::Result<()> {
         self.close_entry()?;
         self.count(line);
         self.parsed_lines += 1;
@@ -153,7 +166,7 @@ impl<'a, 'w> Builder<'a, 'w> {
         self.counts.add(head.level.index());
         let redated = logged_at != head.logged_at || !head.is_dated;
         self.redated_entries += i64::from(redated);
-        if self.stores(head) {
+        if is_stored {
             text::clean_into(head.message, &mut self.message);
             self.unwritten = Some(Unwritten {
                 byte_offset: line.byte_offset,
@@ -189,12 +202,16 @@ impl<'a, 'w> Builder<'a, 'w> {
         let skimmed = parser.skim(bytes, self.counted, latest, max_bytes);
         let Some((level, logged_at)) = skimmed.last else { return Ok(0) };
         self.close_entry()?;
-        self.counts.go_to(logged_at);
+        for time in skimmed.span.into_iter().flat_map(|(first, last)| [first, last]) {
+            self.counts.go_to(time);
+            self.counts.add_lines(level.index(), 0);
+        }
         for (level, &lines) in Level::ALL.into_iter().zip(&skimmed.lines) {
             self.counts.add_lines(level.index(), lines);
             self.lines += lines;
             self.parsed_lines += lines;
         }
+        self.counts.go_to(logged_at);
         let line_no = self.before.line_no + self.lines;
         self.open = Some(OpenEntry { line_no, logged_at, level, lines: 1, bytes: 0 });
         Ok(skimmed.bytes)
@@ -210,9 +227,9 @@ impl<'a, 'w> Builder<'a, 'w> {
         self.counts.go_to(open.logged_at);
         self.counts.add(CONTINUED);
         open.lines = open.lines.saturating_add(1);
-        let kept = !self.limits.store.contains(open.level)
-            || text.is_blank()
-            || self.keep(text, &mut open);
+        // What keep stores has a text, whatever its level.
+        let is_stored = self.limits.store.contains(open.level) || open.bytes > 0;
+        let kept = !is_stored || text.is_blank() || self.keep(text, &mut open);
         self.cut_lines += i64::from(line.cut || !kept);
         self.open = Some(open);
     }

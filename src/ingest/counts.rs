@@ -16,6 +16,8 @@ const MINUTE: u64 = 60_000_000;
 #[derive(Debug)]
 pub(super) struct Counts {
     minute: EventTime,
+    /// The time gone to last.
+    time: EventTime,
     current: MinuteCounts,
     others: BTreeMap<EventTime, MinuteCounts>,
 }
@@ -23,11 +25,17 @@ pub(super) struct Counts {
 impl Counts {
     /// No line yet; `time` is where lines without a time count.
     pub(super) fn new(time: EventTime) -> Self {
-        Self { minute: time.minute(), current: [0; COUNTERS], others: BTreeMap::new() }
+        Self {
+            minute: time.minute(),
+            time,
+            current: MinuteCounts::default(),
+            others: BTreeMap::new(),
+        }
     }
 
-    /// Goes to the minute of `time`.
+    /// Goes to `time`.
     pub(super) fn go_to(&mut self, time: EventTime) {
+        self.time = time;
         // As unsigned numbers, a time before the minute is far behind it.
         if time.0.wrapping_sub(self.minute.0).cast_unsigned() >= MINUTE {
             self.keep();
@@ -36,14 +44,16 @@ impl Counts {
         }
     }
 
-    /// Counts one line in the minute gone to last.
+    /// Counts one line at the time gone to last.
     pub(super) fn add(&mut self, counter: usize) {
         self.add_lines(counter, 1);
     }
 
-    /// Counts several lines in the minute gone to last.
+    /// Counts several lines at the time gone to last.
     pub(super) fn add_lines(&mut self, counter: usize, lines: i64) {
-        self.current[counter] += lines;
+        self.current.lines[counter] += lines;
+        self.current.first_at = self.current.first_at.min(self.time);
+        self.current.last_at = self.current.last_at.max(self.time);
     }
 
     /// How many minutes hold lines.
@@ -58,7 +68,7 @@ impl Counts {
     }
 
     fn keep(&mut self) {
-        if self.current != [0; COUNTERS] {
+        if self.current.lines != [0; COUNTERS] {
             self.others.insert(self.minute, self.current);
         }
     }
@@ -76,16 +86,20 @@ mod tests {
             counts.go_to(at(second));
             counts.add(counter);
         }
-        let minute = |second, values: &[(usize, i64)]| {
-            let mut counts = [0; COUNTERS];
+        let minute = |second, first, last, values: &[(usize, i64)]| {
+            let mut lines = [0; COUNTERS];
             for &(counter, value) in values {
-                counts[counter] = value;
+                lines[counter] = value;
             }
-            (at(second), counts)
+            (at(second), MinuteCounts { lines, first_at: at(first), last_at: at(last) })
         };
         assert_eq!(
             counts.finish(),
-            [minute(-60, &[(7, 1)]), minute(0, &[(0, 2), (1, 1)]), minute(60, &[(0, 1)])]
+            [
+                minute(-60, -1, -1, &[(7, 1)]),
+                minute(0, 0, 59, &[(0, 2), (1, 1)]),
+                minute(60, 60, 60, &[(0, 1)])
+            ]
         );
     }
 }

@@ -193,7 +193,8 @@ impl Taken {
             written_at: &entry.realtime,
         };
         let time = builder.effective_time(&head);
-        if builder.stores(&head) && !partitions.cover(time) {
+        let is_stored = builder.stores(&head);
+        if is_stored && !partitions.cover(time) {
             journal.take_back();
             self.end = End::NoPartition(time);
             return Ok(false);
@@ -205,7 +206,7 @@ impl Taken {
             nul_bytes: 0,
             cut: entry.cut && is_last,
         };
-        builder.head(&raw(head.message, lines.peek().is_none()), &head)?;
+        builder.head(&raw(head.message, lines.peek().is_none()), &head, is_stored)?;
         while let Some(line) = lines.next() {
             let text = Continuing::Line(line);
             builder.continuation(&raw(line, lines.peek().is_none()), text);

@@ -100,7 +100,7 @@ impl Stage<'_> {
 /// the chunk is empty. `tick` is the one whose time it got if its own is wrong.
 pub(super) fn flushed_tail(tail: &Tail, chunk: &Chunk, before: BeforeTail, tick: Tick) -> Tail {
     let counted = chunk.counts.first().and_then(|(minute, counts)| {
-        Some((*minute, COUNTER_NAMES[counts.iter().position(|&lines| lines > 0)?]))
+        Some((*minute, COUNTER_NAMES[counts.lines.iter().position(|&lines| lines > 0)?]))
     });
     let flushed = counted.map(|(minute, counter)| Flushed {
         bytes: tail.bytes,

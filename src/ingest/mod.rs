@@ -36,6 +36,7 @@ pub use target::{Target, expand};
 use crate::model::{FileIdentity, Gap, Generation, PartitionInterval, SourceId, Tick};
 use crate::store::StoreError;
 use crate::store::generations;
+use crate::store::notes;
 use crate::store::partitions::Partitions;
 use crate::store::runs::Figures;
 use crate::store::sources::{self, Source, SourceSettings};
@@ -205,7 +206,7 @@ pub fn run(
         progress.end();
     }
     if !stage.at_end_with_alerts.is_empty() {
-        sources::note_read_to_end(stage.connection, &stage.at_end_with_alerts, ingest.tick)?;
+        notes::read_to_end(stage.connection, &stage.at_end_with_alerts, ingest.tick)?;
     }
     Ok(stage.outcome)
 }
@@ -257,7 +258,7 @@ impl Stage<'_> {
         let last_error = source.last_error.clone();
         let told_at = source.last_error_shown_at;
         match self.read_source(target, source) {
-            Ok(()) if last_error.is_some() => sources::note_error(self.connection, id, None, tick),
+            Ok(()) if last_error.is_some() => notes::error(self.connection, id, None, tick),
             Ok(()) => Ok(()),
             Err(IngestError::Store(error)) => Err(error),
             Err(error) => {
@@ -266,7 +267,7 @@ impl Stage<'_> {
                 if let IngestError::SameFile { .. } = error {
                     // Nothing is lost by it, so it is told once, and is no failure.
                     if is_new {
-                        sources::note_error(self.connection, id, Some(&message), tick)?;
+                        notes::error(self.connection, id, Some(&message), tick)?;
                         self.outcome.warnings.push(message);
                     }
                     return Ok(());
@@ -274,7 +275,7 @@ impl Stage<'_> {
                 let tell =
                     is_new || told_at.is_none_or(|told_at| (tick.0 - told_at).abs() >= TELL_EVERY);
                 if tell {
-                    sources::note_error(self.connection, id, Some(&message), tick)?;
+                    notes::error(self.connection, id, Some(&message), tick)?;
                 }
                 self.fail(message, tell);
                 Ok(())

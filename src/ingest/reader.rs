@@ -311,7 +311,8 @@ impl Stage<'_> {
         if self.outcome.is_unfinished() {
             return Ok(());
         }
-        if source.has_open_alerts {
+        let is_due = source.judge_at.is_some_and(|judge_at| judge_at <= self.ingest.tick.0);
+        if source.has_open_alerts || is_due {
             self.at_end_with_alerts.push(source.id);
         }
         if source.line_no > 0 && source.parsed_lines == 0 {
@@ -322,9 +323,10 @@ impl Stage<'_> {
 }
 
 /// What is kept of the entries of a source, in a run at `tick`.
-pub(super) fn limits(target: &Target, tick: Tick) -> Limits {
+pub(super) fn limits(target: &Target, tick: Tick) -> Limits<'_> {
     Limits {
         store: target.config.store,
+        keep: &target.config.keep,
         max_bytes: target.config.max_line_bytes,
         max_lines: target.config.max_entry_lines,
         latest: (tick.0 + LATEST).into(),

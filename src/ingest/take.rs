@@ -207,13 +207,13 @@ fn take(
     match parser.line(line.bytes) {
         Line::Head(head) => {
             let time = builder.effective_time(&head);
-            if builder.stores(&head) && !partitions.cover(time) {
+            let is_stored = builder.stores(&head);
+            if is_stored && !partitions.cover(time) {
                 // The chunk ends before this line, and is stored with what is known then.
                 parser.go_back(last_logged_at, trace);
                 return Ok(Some(End::NoPartition(time)));
             }
-            let is_stored = builder.stores(&head);
-            builder.head(line, &head)?;
+            builder.head(line, &head, is_stored)?;
             if is_stored {
                 builder.keep_fields(parser.fields(line.bytes));
             }

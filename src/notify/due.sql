@@ -2,10 +2,14 @@
 -- transaction, with what their messages say.
 select
     notification.id, notification.alert_id, notification.kind, notification.number,
-    rule.name as rule, alert.severity, array_to_string(rule.levels, ',') as levels,
+    rule.name as rule, rule.kind as rule_kind, alert.group_key as "group", rule.factor, rule.runbook,
+    coalesce(extract(epoch from rule.lookback), 0)::bigint as lookback_seconds,
+    source.host = '*' as is_across, alert.retracted_at is not null as is_withdrawn,
+    alert.severity,
+    case when cardinality(rule.levels) < 6 then array_to_string(rule.levels, ',') else '' end as levels,
     extract(epoch from rule.within)::bigint as within_seconds, rule.summary,
     source.name as source, source.path, source.timezone,
-    alert.started_at, alert.ended_at, alert.measured, alert.threshold,
+    alert.started_at, nullif(alert.ended_at, 'infinity') as ended_at, alert.measured, alert.threshold,
     entry.sample
 from notifications notification
 join alerts alert on alert.source_id = notification.source_id and alert.id = notification.alert_id
@@ -13,12 +17,16 @@ join alert_rules rule on rule.id = alert.rule_id
 join sources source on source.id = alert.source_id
 left join lateral (
     select left(split_part(log_entries.message, e'\n', 1), 1000) as sample
-    from log_entries
-    where log_entries.source_id = alert.source_id
-      and log_entries.logged_at = alert.started_at
-      and log_entries.level = any (rule.levels)
-      and (rule.pattern is null or split_part(log_entries.message, e'\n', 1) ~ rule.pattern)
-    order by log_entries.line_no desc
+    from matching_entries matching
+    join log_entries
+        on log_entries.source_id = matching.member_id
+        and log_entries.logged_at = matching.logged_at
+        and log_entries.line_no = matching.line_no
+    where rule.kind not in ('ratio', 'spike', 'baseline', 'absence', 'missing_follow_up', 'blind', 'sql')
+      and matching.source_id = alert.source_id
+      and matching.rule_id = alert.rule_id
+      and matching.logged_at = alert.started_at
+    order by matching.line_no desc
     limit 1
 ) entry on true
 where notification.host = $1

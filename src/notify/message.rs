@@ -14,13 +14,17 @@ const NAME_CHARS: usize = 100;
 
 /// The notification on one line, fit for a terminal and a mail.
 pub(super) fn line(due: &Due) -> String {
-    let when = match due.kind.as_str() {
-        "resolved" => format!(
-            "fired {}, resolved after {}",
-            local(due.started_at, &due.timezone),
-            duration::display(due.ended_at - due.started_at)
-        ),
-        _ => format!("since {}", local(due.started_at, &due.timezone)),
+    let since = local(due.started_at, &due.timezone);
+    let when = match (due.kind.as_str(), due.ended_at) {
+        ("resolved", _) if due.is_withdrawn => {
+            format!("fired {since}, withdrawn: what came later says that it did not hold")
+        }
+        ("resolved", Some(ended_at)) if ended_at > due.started_at => {
+            let lasted = duration::display(ended_at - due.started_at);
+            format!("fired {since}, resolved after {lasted}")
+        }
+        ("resolved", _) => format!("fired {since}"),
+        _ => format!("since {since}"),
     };
     let again = if due.number > 1 { " again" } else { "" };
     let mut line = format!(
@@ -29,7 +33,7 @@ pub(super) fn line(due: &Due) -> String {
         due.severity,
         visible::line(&due.rule, NAME_CHARS),
         due.alert_id,
-        source(due),
+        place(due),
         summary(due),
     );
     if let Some(sample) = &due.sample
@@ -41,34 +45,41 @@ pub(super) fn line(due: &Due) -> String {
     line
 }
 
-/// The source's name, with the path where the name does not say it.
-fn source(due: &Due) -> String {
+/// The source's name, with the path where the name does not say it, and the group.
+fn place(due: &Due) -> String {
     let path = visible::line(&due.path, MESSAGE_CHARS);
-    if due.source == due.path {
+    let source = if due.is_across {
+        "all sources".to_owned()
+    } else if due.source == due.path {
         path
     } else {
         format!("{} ({path})", visible::line(&due.source, NAME_CHARS))
+    };
+    if due.group.is_empty() {
+        return source;
     }
+    format!("{source} for {}", visible::line(&due.group, NAME_CHARS))
 }
 
-/// The rule's own summary, or what was counted.
+/// The rule's own summary, or what was measured.
 fn summary(due: &Due) -> String {
     let within = duration::display(TimeDelta::seconds(due.within_seconds));
-    let levels = due.levels.replace(',', " or ");
-    let counted =
-        format!("{} {levels} within {within} (threshold {})", due.measured, due.threshold);
-    let Some(template) = &due.summary else { return counted };
+    let measured = measured(due, &within);
+    let Some(template) = &due.summary else { return measured };
+    let group = if due.group.is_empty() { &due.source } else { &due.group };
     let rendered = Environment::new().render_str(
         template,
         context! {
             count => due.measured,
             threshold => due.threshold,
             within => within,
-            levels => levels,
+            levels => levels(due),
             rule => &due.rule,
+            kind => &due.rule_kind,
             severity => &due.severity,
             source => &due.source,
-            group => &due.source,
+            group => group,
+            runbook => &due.runbook,
             started_at => local(due.started_at, &due.timezone),
         },
     );
@@ -76,9 +87,48 @@ fn summary(due: &Due) -> String {
         Ok(text) => visible::line(&text, MESSAGE_CHARS),
         Err(error) => {
             log::warn!("rule {}: its summary cannot be rendered: {error}", due.rule);
-            counted
+            measured
         }
     }
+}
+
+/// What was measured, in the words of the rule's kind.
+fn measured(due: &Due, within: &str) -> String {
+    let Due { measured, threshold, .. } = due;
+    let entries = levels(due);
+    let factor = due.factor.unwrap_or(1.0);
+    match due.rule_kind.as_str() {
+        "ratio" => format!("{measured} % are {entries} within {within} (threshold {threshold} %)"),
+        "spike" => format!(
+            "{measured} {entries} within {within} (at least {threshold}, and {factor} times as many as before)"
+        ),
+        "baseline" => format!(
+            "{measured} {entries} within {within} (at least {threshold}, and {factor} times as many as usual)"
+        ),
+        "absence" => format!("{measured} {entries} within {within} (fewer than {threshold})"),
+        "new" => {
+            let lookback = duration::display(TimeDelta::seconds(due.lookback_seconds));
+            format!("not seen for {lookback}")
+        }
+        "distinct" => {
+            format!("{measured} different values within {within} (threshold {threshold})")
+        }
+        "missing_follow_up" => format!("{measured} without what must follow within {within}"),
+        "sequence" => format!("all steps within {within}"),
+        "blind" => match due.group.as_str() {
+            "unreadable" => "the log cannot be read".to_owned(),
+            "silent" => "no line".to_owned(),
+            "gap" => format!("at least {measured} bytes were lost"),
+            _ => format!("{measured} % of the lines cannot be parsed (threshold {threshold} %)"),
+        },
+        "sql" => format!("its view says {measured}"),
+        _ => format!("{measured} {entries} within {within} (threshold {threshold})"),
+    }
+}
+
+/// What is counted: `ERROR or FATAL`.
+fn levels(due: &Due) -> String {
+    if due.levels.is_empty() { "entries".to_owned() } else { due.levels.replace(',', " or ") }
 }
 
 /// A time in the zone of the log, so that it can be found there.
@@ -98,6 +148,13 @@ mod tests {
             alert_id: 7,
             kind: kind.to_owned(),
             rule: "error-burst".to_owned(),
+            rule_kind: "threshold".to_owned(),
+            group: String::new(),
+            factor: None,
+            lookback_seconds: 0,
+            runbook: None,
+            is_across: false,
+            is_withdrawn: false,
             severity: "warning".to_owned(),
             levels: "ERROR,FATAL".to_owned(),
             within_seconds: 300,
@@ -106,9 +163,9 @@ mod tests {
             path: "/var/log/app.log".to_owned(),
             timezone: "Europe/Berlin".to_owned(),
             started_at: "2026-01-01T11:03:05Z".parse().unwrap(),
-            ended_at: "2026-01-01T11:08:05Z".parse().unwrap(),
-            measured: 6,
-            threshold: 5,
+            ended_at: Some("2026-01-01T11:08:05Z".parse().unwrap()),
+            measured: 6.0,
+            threshold: 5.0,
             number: 1,
             sample: Some("connection lost".to_owned()),
         }
@@ -153,7 +210,7 @@ mod tests {
                 ..due("fired")
             },
             &expect![[
-                r"FIRED: warning error-burst (alert 7) on /var/log/app.log: 6 errors from /var/log/app.log in 5m, since 2026-01-01 12:03:05 +01:00: \u{1b}[31m{{ 7 * 7 }}\nFIRED: fake"
+                r#"FIRED: warning error-burst (alert 7) on /var/log/app.log: 6.0 errors from /var/log/app.log in 5m, since 2026-01-01 12:03:05 +01:00: \u{1b}[31m{{ 7 * 7 }}\nFIRED: fake"#
             ]],
         );
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz};
 
 use super::{STDOUT, message};
 use crate::model::Tick;
@@ -36,6 +36,23 @@ pub(super) struct Due {
     #[diesel(sql_type = Text)]
     pub(super) rule: String,
     #[diesel(sql_type = Text)]
+    pub(super) rule_kind: String,
+    /// What the rule groups by besides the source.
+    #[diesel(sql_type = Text)]
+    pub(super) group: String,
+    #[diesel(sql_type = Nullable<Double>)]
+    pub(super) factor: Option<f64>,
+    #[diesel(sql_type = BigInt)]
+    pub(super) lookback_seconds: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) runbook: Option<String>,
+    /// Whether it is about all sources together.
+    #[diesel(sql_type = Bool)]
+    pub(super) is_across: bool,
+    /// Whether the complete data no longer give it.
+    #[diesel(sql_type = Bool)]
+    pub(super) is_withdrawn: bool,
+    #[diesel(sql_type = Text)]
     pub(super) severity: String,
     /// Separated by commas.
     #[diesel(sql_type = Text)]
@@ -52,12 +69,12 @@ pub(super) struct Due {
     pub(super) timezone: String,
     #[diesel(sql_type = Timestamptz)]
     pub(super) started_at: DateTime<Utc>,
-    #[diesel(sql_type = Timestamptz)]
-    pub(super) ended_at: DateTime<Utc>,
-    #[diesel(sql_type = BigInt)]
-    pub(super) measured: i64,
-    #[diesel(sql_type = BigInt)]
-    pub(super) threshold: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub(super) ended_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Double)]
+    pub(super) measured: f64,
+    #[diesel(sql_type = Double)]
+    pub(super) threshold: f64,
     #[diesel(sql_type = Integer)]
     pub(super) number: i32,
     /// First line of the entry with which the rule began to hold.

@@ -20,6 +20,8 @@ pub struct Skimmed {
     pub lines: [i64; Level::ALL.len()],
     /// Level and time of the last line; `None` if there is no line.
     pub last: Option<(Level, EventTime)>,
+    /// The earliest and the latest time.
+    pub span: Option<(EventTime, EventTime)>,
 }
 
 /// `:05 [`, between the minute and the level.
@@ -41,6 +43,7 @@ pub(super) fn plain(
 ) -> Skimmed {
     let mut skimmed = Skimmed::default();
     let mut last = None;
+    let (mut earliest, mut latest) = (u8::MAX, 0);
     while let Some(head) = bytes[skimmed.bytes..].first_chunk::<HEAD_LENGTH>()
         && let Some((second, level)) = usual_head(head, written)
         && levels.contains(level)
@@ -51,9 +54,11 @@ pub(super) fn plain(
         skimmed.bytes += LEVEL_OFFSET + length + 1;
         skimmed.lines[level.index()] += 1;
         last = Some((level, second));
+        (earliest, latest) = (earliest.min(second), latest.max(second));
     }
-    skimmed.last =
-        last.map(|(level, second)| (level, EventTime(minute.0 + i64::from(second) * 1_000_000)));
+    let time = |second| EventTime(minute.0 + i64::from(second) * 1_000_000);
+    skimmed.last = last.map(|(level, second)| (level, time(second)));
+    skimmed.span = last.map(|_| (time(earliest), time(latest)));
     skimmed
 }
 
@@ -252,6 +257,8 @@ mod tests {
                     prop_assert!(counted.contains(head.level));
                     read.lines[head.level.index()] += 1;
                     read.last = Some((head.level, head.logged_at));
+                    let (first, last) = read.span.unwrap_or((head.logged_at, head.logged_at));
+                    read.span = Some((first.min(head.logged_at), last.max(head.logged_at)));
                 }
                 prop_assert_eq!(skimmed, read);
                 prop_assert_eq!(skimming.last_logged_at(), reading.last_logged_at());

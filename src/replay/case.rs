@@ -30,8 +30,8 @@
 //! errors = 0                       # of this run; the only one that is compared in any case
 //! ```
 //!
-//! An alert is a table of `rule`, `source`, `started_at`, `ended_at`, `measured`, `number` and
-//! `state` (`firing` or `resolved`), of which only `rule` is required. Lists are compared
+//! An alert is a table of `rule`, `source`, `group`, `started_at`, `ended_at`, `measured`, `number` and
+//! `state` (`pending`, `firing` or `resolved`), of which only `rule` is required. Lists are compared
 //! without regard to their order. What an alert or a step does not name is not compared.
 
 use std::fs;
@@ -70,7 +70,7 @@ pub(super) enum Step {
 
 /// What a run is expected to do. What is not given is not compared, but for errors; an empty
 /// list asserts that there is nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
     /// Alerts announced as firing by this run.
@@ -93,14 +93,16 @@ pub(super) struct Expected {
 }
 
 /// An alert in a list. What is not given is not compared.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectedAlert {
     pub(super) rule: String,
     pub(super) source: Option<String>,
+    /// What the rule groups by besides the source.
+    pub(super) group: Option<String>,
     pub(super) started_at: Option<DateTime<Utc>>,
     pub(super) ended_at: Option<DateTime<Utc>>,
-    pub(super) measured: Option<i64>,
+    pub(super) measured: Option<f64>,
     /// How often it began to fire: 2 is "FIRED again".
     pub(super) number: Option<i64>,
     pub(super) state: Option<State>,
@@ -110,6 +112,8 @@ pub(super) struct ExpectedAlert {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
+    /// It does not fire yet.
+    Pending,
     Firing,
     Resolved,
 }

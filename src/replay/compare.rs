@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Timestamptz};
 
 use super::case::{Expected, ExpectedAlert, State};
 use crate::store::StoreError;
@@ -17,16 +17,20 @@ struct FoundAlert {
     rule: String,
     #[diesel(sql_type = Text)]
     source: String,
+    #[diesel(sql_type = Text)]
+    group: String,
     #[diesel(sql_type = Timestamptz)]
     started_at: DateTime<Utc>,
-    #[diesel(sql_type = Timestamptz)]
-    ended_at: DateTime<Utc>,
-    #[diesel(sql_type = BigInt)]
-    measured: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    ended_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Double)]
+    measured: f64,
     #[diesel(sql_type = BigInt)]
     number: i64,
     #[diesel(sql_type = Bool)]
-    fires: bool,
+    is_over: bool,
+    #[diesel(sql_type = Bool)]
+    is_announced: bool,
 }
 
 #[derive(QueryableByName)]
@@ -173,15 +177,20 @@ fn fits(wanted: &ExpectedAlert, found: &FoundAlert) -> bool {
     wanted.rule == found.rule
         && wanted.source.as_ref().is_none_or(|source| *source == found.source)
         && wanted.started_at.is_none_or(|time| time == found.started_at)
-        && wanted.ended_at.is_none_or(|time| time == found.ended_at)
-        && wanted.measured.is_none_or(|measured| measured == found.measured)
+        && wanted.group.as_ref().is_none_or(|group| *group == found.group)
+        && wanted.ended_at.is_none_or(|time| Some(time) == found.ended_at)
+        && wanted.measured.is_none_or(|measured| (measured - found.measured).abs() < 0.001)
         && wanted.number.is_none_or(|number| number == found.number)
         && wanted.state.is_none_or(|state| state == found.state())
 }
 
 impl FoundAlert {
     fn state(&self) -> State {
-        if self.fires { State::Firing } else { State::Resolved }
+        match (self.is_over, self.is_announced) {
+            (true, _) => State::Resolved,
+            (false, true) => State::Firing,
+            (false, false) => State::Pending,
+        }
     }
 }
 
@@ -192,10 +201,12 @@ fn expected_line(alert: &ExpectedAlert) -> String {
     let measured = alert.measured.map(|measured| format!(", measured {measured}"));
     let number = alert.number.map(|number| format!(", number {number}"));
     let state = alert.state.map(|state| match state {
+        State::Pending => ", pending".to_owned(),
         State::Firing => ", firing".to_owned(),
         State::Resolved => ", resolved".to_owned(),
     });
-    let details = [source, started, ended, measured, number, state];
+    let group = alert.group.as_ref().map(|group| format!(" for {group}"));
+    let details = [source, group, started, ended, measured, number, state];
     details.into_iter().flatten().fold(alert.rule.clone(), |line, detail| line + &detail)
 }
 
@@ -204,7 +215,8 @@ fn found_line(alert: &FoundAlert) -> String {
         rule: alert.rule.clone(),
         source: Some(alert.source.clone()),
         started_at: Some(alert.started_at),
-        ended_at: Some(alert.ended_at),
+        ended_at: alert.ended_at,
+        group: Some(alert.group.clone()).filter(|group| !group.is_empty()),
         measured: Some(alert.measured),
         number: Some(alert.number),
         state: Some(alert.state()),
@@ -231,17 +243,20 @@ mod tests {
             rule: rule.to_owned(),
             source: "/var/log/app.log".to_owned(),
             started_at: format!("2026-01-01T00:00:{second:02}Z").parse().unwrap(),
-            ended_at: format!("2026-01-01T00:05:{second:02}Z").parse().unwrap(),
-            measured: 1,
+            group: String::new(),
+            ended_at: Some(format!("2026-01-01T00:05:{second:02}Z").parse().unwrap()),
+            measured: 1.0,
             number: 1,
-            fires: true,
+            is_over: false,
+            is_announced: true,
         }
     }
 
-    fn wanted(rule: &str, measured: Option<i64>) -> ExpectedAlert {
+    fn wanted(rule: &str, measured: Option<f64>) -> ExpectedAlert {
         ExpectedAlert {
             rule: rule.to_owned(),
             source: None,
+            group: None,
             started_at: None,
             ended_at: None,
             measured,
@@ -254,7 +269,7 @@ mod tests {
     fn what_is_missing_and_what_is_too_much_is_named() {
         let differences = compare_alerts(
             "fired",
-            &[wanted("fatal", None), wanted("fatal", Some(3))],
+            &[wanted("fatal", None), wanted("fatal", Some(3.0))],
             &[&found("fatal", 5), &found("burst", 7)],
         );
         expect![[r"
@@ -271,8 +286,8 @@ mod tests {
 
     #[test]
     fn an_alert_that_says_little_leaves_the_others_to_those_that_say_more() {
-        let wanted = [wanted("fatal", None), wanted("fatal", Some(1))];
-        let other = FoundAlert { measured: 2, ..found("fatal", 9) };
+        let wanted = [wanted("fatal", None), wanted("fatal", Some(1.0))];
+        let other = FoundAlert { measured: 2.0, ..found("fatal", 9) };
         for found in [[&found("fatal", 5), &other], [&other, &found("fatal", 5)]] {
             assert_eq!(compare_alerts("fired", &wanted, &found), Vec::<String>::new());
         }

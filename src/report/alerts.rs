@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
-use serde::Serialize;
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Timestamptz};
+use serde::{Serialize, Serializer};
 
 use super::table::{Column, table, text};
 use super::{shown, time};
@@ -43,12 +43,14 @@ pub struct Alert {
     /// Event time of its end; absent while it fires.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub ended_at: Option<DateTime<Utc>>,
-    /// Most matching entries in one window.
-    #[diesel(sql_type = BigInt)]
-    pub measured: i64,
-    /// The rule's count.
-    #[diesel(sql_type = BigInt)]
-    pub threshold: i64,
+    /// What was measured at its worst.
+    #[diesel(sql_type = Double)]
+    #[serde(serialize_with = "quantity")]
+    pub measured: f64,
+    /// What the rule compares it with.
+    #[diesel(sql_type = Double)]
+    #[serde(serialize_with = "quantity")]
+    pub threshold: f64,
     /// The alert that absorbed this one.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub merged_into: Option<i64>,
@@ -227,4 +229,14 @@ pub fn write_evidence(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "{} to {}: {delivered}", told.kind, told.channel)?;
     }
     Ok(())
+}
+
+/// A number without a fraction where it has none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn quantity<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    #[expect(clippy::cast_possible_truncation, reason = "it is compared with what it was")]
+    let whole = *number as i64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactly the same, or not")]
+    let is_whole = whole as f64 == *number;
+    if is_whole { serializer.serialize_i64(whole) } else { serializer.serialize_f64(*number) }
 }

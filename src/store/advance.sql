@@ -4,13 +4,14 @@
 -- $13 last time read, $14 to $18 the open entry, $19 tick if the end of the file was reached,
 -- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts, $31 the open trace,
 -- $32 skipped NUL bytes, $33 cursor or null, $34 detected format,
--- $35 lines that could not be parsed, the last ones, at most three
+-- $35 lines that could not be parsed, the last ones, at most three, $36 and $37 dirty ranges of
+-- counts, $38 and $39 the first and last times of the minutes
 with counted as (
     insert into line_counts as known (source_id, minute, trace, debug, info, warning, error,
-                                      fatal, continued, unparsed)
+                                      fatal, continued, unparsed, first_at, last_at)
     select $1, new.*
-    from unnest($22, $23, $24, $25, $26, $27, $28, $29, $30)
-        as new (minute, trace, debug, info, warning, error, fatal, continued, unparsed)
+    from unnest($22, $23, $24, $25, $26, $27, $28, $29, $30, $38, $39)
+        as new (minute, trace, debug, info, warning, error, fatal, continued, unparsed, first_at, last_at)
     on conflict on constraint line_counts_pkey do update set
         trace     = known.trace     + excluded.trace,
         debug     = known.debug     + excluded.debug,
@@ -19,7 +20,9 @@ with counted as (
         error     = known.error     + excluded.error,
         fatal     = known.fatal     + excluded.fatal,
         continued = known.continued + excluded.continued,
-        unparsed  = known.unparsed  + excluded.unparsed
+        unparsed  = known.unparsed  + excluded.unparsed,
+        first_at  = least(known.first_at, excluded.first_at),
+        last_at   = greatest(known.last_at, excluded.last_at)
 ), earlier as (
     update generations
     set byte_offset = $4, head_hash = $5, marker_hash = $6, begin_hash = $3, size_bytes = $7
@@ -66,5 +69,9 @@ set byte_offset     = case when generation = $2 then $4 else byte_offset end,
     dirty           = (
         select coalesce(range_agg(tstzrange(dirty_from, dirty_to, '[]')), '{}')
         from unnest($20, $21) as new_dirty (dirty_from, dirty_to)
+    ),
+    counted         = (
+        select coalesce(range_agg(tstzrange(dirty_from, dirty_to, '[]')), '{}')
+        from unnest($36, $37) as new_counted (dirty_from, dirty_to)
     )
 where source_id = $1

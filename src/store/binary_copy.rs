@@ -17,7 +17,7 @@ const TRAILER: &[u8] = &[0xff, 0xff];
 /// Columns of an entry, in the order of [`EntryWriter::write`].
 const ENTRY_COLUMNS: i16 = 8;
 /// Columns of the counts of a minute: source, minute and counters.
-const COUNTS_COLUMNS: i16 = 10;
+const COUNTS_COLUMNS: i16 = 12;
 const _: () = assert!(COUNTERS == 8);
 /// Microseconds from 1970 to 2000, where PostgreSQL's timestamps begin.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
@@ -85,9 +85,11 @@ pub(super) fn write_counts(
         rows.begin(COUNTS_COLUMNS);
         rows.bigint(source_id.0);
         rows.timestamptz(*minute);
-        for counter in counters {
-            rows.bigint(*counter);
+        for lines in counters.lines {
+            rows.bigint(lines);
         }
+        rows.timestamptz(counters.first_at);
+        rows.timestamptz(counters.last_at);
         rows.flush_if_full()?;
     }
     rows.finish()

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use diesel::pg::{CopyFormat, PgConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 
 use super::binary_copy::{self, EntryWriter};
 use super::dirty::DirtyRanges;
@@ -32,12 +32,28 @@ pub const UNPARSED: usize = Level::ALL.len() + 1;
 pub const COUNTER_NAMES: [&str; COUNTERS] =
     ["trace", "debug", "info", "warning", "error", "fatal", "continued", "unparsed"];
 
+/// The last microsecond of a minute, from its beginning.
+const LAST_OF_MINUTE: i64 = 59_999_999;
 /// From so many new minutes on, their counts are copied: inserting a row costs four times as
 /// much, but a tick has few, and saves a round trip.
 const COPIED_MINUTES: usize = 100;
 
-/// Lines of one minute, by level, continued, unparsed.
-pub type MinuteCounts = [i64; COUNTERS];
+/// Lines of one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinuteCounts {
+    /// How many, by level, continued, unparsed.
+    pub lines: [i64; COUNTERS],
+    /// The time of the earliest one.
+    pub first_at: EventTime,
+    /// The time of the latest one.
+    pub last_at: EventTime,
+}
+
+impl Default for MinuteCounts {
+    fn default() -> Self {
+        Self { lines: [0; COUNTERS], first_at: EventTime(i64::MAX), last_at: EventTime(i64::MIN) }
+    }
+}
 
 /// From where a chunk was read: the transaction fails if this is no longer true.
 #[derive(Clone, Debug)]
@@ -133,13 +149,16 @@ where
             if let Some(time) = flushed.entry_at {
                 known.dirty.add_range(time, time);
             }
+            if let Some(counted) = &mut known.counted {
+                counted.add_range(flushed.minute, EventTime(flushed.minute.0 + LAST_OF_MINUTE));
+            }
         }
         let (entries, chunk) = copy_entries(connection, start.source, read)?;
         if let Some(appended) = &chunk.appended {
             append(connection, start.source, appended)?;
         }
         let counts = copy_new_counts(connection, start.source, &chunk.counts, known.last_minute)?;
-        advance(connection, start, &chunk, counts, known.dirty, tick)?;
+        advance(connection, start, &chunk, counts, known, tick)?;
         if let Some(gap) = &chunk.gap {
             generations::write_gap(connection, start.source, gap, tick)?;
         }
@@ -154,6 +173,8 @@ where
 /// What earlier chunks have left of a source.
 struct Known {
     dirty: DirtyRanges,
+    /// The same of counts; `None` where no rule reads them.
+    counted: Option<DirtyRanges>,
     /// The last minute of which lines are counted.
     last_minute: Option<EventTime>,
 }
@@ -166,8 +187,12 @@ fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<Known, Stor
         dirty_from: Option<DateTime<Utc>>,
         #[diesel(sql_type = Nullable<Timestamptz>)]
         dirty_to: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Bool)]
+        is_of_counts: bool,
         #[diesel(sql_type = Nullable<Timestamptz>)]
         last_minute: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Bool)]
+        are_counts_read: bool,
     }
     let rows = diesel::sql_query(include_str!("lock_source.sql"))
         .bind::<BigInt, _>(start.source.0)
@@ -175,10 +200,15 @@ fn lock(connection: &mut PgConnection, start: &ChunkStart) -> Result<Known, Stor
         .bind::<BigInt, _>(to_bigint(start.byte_offset))
         .bind::<BigInt, _>(start.line_no)
         .load::<Range>(connection)?;
-    let last_minute = rows.first().ok_or(StoreError::Overtaken)?.last_minute;
-    let ranges = rows.into_iter().filter_map(|row| row.dirty_from.zip(row.dirty_to));
+    let Range { last_minute, are_counts_read, .. } = *rows.first().ok_or(StoreError::Overtaken)?;
+    let ranges = |is_of_counts: bool| -> DirtyRanges {
+        let rows = rows.iter().filter(|row| row.is_of_counts == is_of_counts);
+        let ranges = rows.filter_map(|row| row.dirty_from.zip(row.dirty_to));
+        ranges.map(|(from, to)| (from.into(), to.into())).collect()
+    };
     Ok(Known {
-        dirty: ranges.map(|(from, to)| (from.into(), to.into())).collect(),
+        dirty: ranges(false),
+        counted: are_counts_read.then(|| ranges(true)),
         last_minute: last_minute.map(EventTime::from),
     })
 }
@@ -287,16 +317,27 @@ fn advance(
     start: &ChunkStart,
     chunk: &Chunk,
     counts: &[(EventTime, MinuteCounts)],
-    known: DirtyRanges,
+    known: Known,
     tick: Tick,
 ) -> Result<(), StoreError> {
-    let mut dirty = known;
+    let Known { mut dirty, mut counted, .. } = known;
     for &(from, to) in chunk.dirty.as_slice() {
         dirty.add_range(from, to);
     }
-    let dirty = dirty.as_slice();
-    let counter =
-        |index: usize| -> Vec<i64> { counts.iter().map(|(_, counts)| counts[index]).collect() };
+    // Rules that look at whole entries see another text now.
+    if let Some(appended) = &chunk.appended {
+        dirty.add_range(appended.logged_at, appended.logged_at);
+    }
+    if let Some(counted) = &mut counted {
+        for (minute, _) in &chunk.counts {
+            counted.add_range(*minute, EventTime(minute.0 + LAST_OF_MINUTE));
+        }
+    }
+    let (dirty, counted) = (dirty.as_slice(), counted.unwrap_or_default());
+    let counted = counted.as_slice();
+    let lines_of = |index: usize| -> Vec<i64> {
+        counts.iter().map(|(_, counts)| counts.lines[index]).collect()
+    };
     let open = chunk.open;
     let changed = diesel::sql_query(include_str!("advance.sql"))
         .bind::<BigInt, _>(start.source.0)
@@ -321,19 +362,23 @@ fn advance(
         .bind::<Array<Timestamptz>, _>(to_timestamps(dirty.iter().map(|range| range.0)))
         .bind::<Array<Timestamptz>, _>(to_timestamps(dirty.iter().map(|range| range.1)))
         .bind::<Array<Timestamptz>, _>(to_timestamps(counts.iter().map(|row| row.0)))
-        .bind::<Array<BigInt>, _>(counter(Level::Trace.index()))
-        .bind::<Array<BigInt>, _>(counter(Level::Debug.index()))
-        .bind::<Array<BigInt>, _>(counter(Level::Info.index()))
-        .bind::<Array<BigInt>, _>(counter(Level::Warning.index()))
-        .bind::<Array<BigInt>, _>(counter(Level::Error.index()))
-        .bind::<Array<BigInt>, _>(counter(Level::Fatal.index()))
-        .bind::<Array<BigInt>, _>(counter(CONTINUED))
-        .bind::<Array<BigInt>, _>(counter(UNPARSED))
+        .bind::<Array<BigInt>, _>(lines_of(Level::Trace.index()))
+        .bind::<Array<BigInt>, _>(lines_of(Level::Debug.index()))
+        .bind::<Array<BigInt>, _>(lines_of(Level::Info.index()))
+        .bind::<Array<BigInt>, _>(lines_of(Level::Warning.index()))
+        .bind::<Array<BigInt>, _>(lines_of(Level::Error.index()))
+        .bind::<Array<BigInt>, _>(lines_of(Level::Fatal.index()))
+        .bind::<Array<BigInt>, _>(lines_of(CONTINUED))
+        .bind::<Array<BigInt>, _>(lines_of(UNPARSED))
         .bind::<Nullable<Text>, _>(chunk.trace.map(Trace::as_str))
         .bind::<BigInt, _>(chunk.nul_bytes)
         .bind::<Nullable<Text>, _>(&chunk.cursor)
         .bind::<Nullable<Text>, _>(chunk.detected_format.map(Format::as_str))
         .bind::<Array<Text>, _>(&chunk.unparsed_samples)
+        .bind::<Array<Timestamptz>, _>(to_timestamps(counted.iter().map(|range| range.0)))
+        .bind::<Array<Timestamptz>, _>(to_timestamps(counted.iter().map(|range| range.1)))
+        .bind::<Array<Timestamptz>, _>(to_timestamps(counts.iter().map(|row| row.1.first_at)))
+        .bind::<Array<Timestamptz>, _>(to_timestamps(counts.iter().map(|row| row.1.last_at)))
         .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }

@@ -300,5 +300,14 @@ pub(super) fn write_gap(
     .bind::<Text, _>(&gap.reason)
     .bind::<Timestamptz, _>(tick.0)
     .execute(connection)?;
+    // Rules about blindness are to look at it.
+    diesel::sql_query(
+        "update ingest_state set counted = counted + tstzmultirange(tstzrange($2, $2, '[]'))
+         where source_id = $1
+           and exists (select from alert_rules where kind = 'blind' and retired_at is null)",
+    )
+    .bind::<BigInt, _>(source.0)
+    .bind::<Timestamptz, _>(tick.0)
+    .execute(connection)?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 -- Locks the row of source $1 if its file $2 is still read up to offset $3, and the source up to
 -- line $4: a last line without an end is stored without moving the offset. Returns its dirty
--- ranges: at least one row, with nulls where nothing is dirty. In each row stands the
--- last minute of which lines are counted.
+-- ranges, of entries and of counts: at least one row, with nulls where nothing is dirty. In each
+-- row stands the last minute of which lines are counted, and whether a rule reads the counts.
 with state as materialized (
-    select dirty
+    select dirty, counted
     from ingest_state
     where source_id = $1
       and line_no = $4
@@ -21,6 +21,9 @@ with state as materialized (
 select
     lower(dirty_range) as dirty_from,
     upper(dirty_range) as dirty_to,
-    (select max(minute) from line_counts where source_id = $1) as last_minute
+    is_of_counts,
+    (select max(minute) from line_counts where source_id = $1) as last_minute,
+    exists (select from alert_rules where reads_counts and retired_at is null) as are_counts_read
 from state
-left join lateral unnest(state.dirty) as dirty_range on true
+cross join lateral (values (false, state.dirty), (true, state.counted)) as one (is_of_counts, ranges)
+left join lateral unnest(one.ranges) as dirty_range on true

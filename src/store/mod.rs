@@ -12,6 +12,7 @@ pub mod generations;
 pub mod housekeeping;
 pub mod journal;
 pub mod migrations;
+pub mod notes;
 pub mod partitions;
 pub mod pattern;
 pub mod runs;

@@ -36,8 +36,8 @@ diesel::table! {
         group_key -> Text,
         started_at -> Timestamptz,
         ended_at -> Timestamptz,
-        measured -> Int8,
-        threshold -> Int8,
+        measured -> Float8,
+        threshold -> Float8,
         severity -> Text,
         recorded_at -> Timestamptz,
         fired_at -> Nullable<Timestamptz>,
@@ -152,6 +152,8 @@ diesel::table! {
         fatal -> Int8,
         continued -> Int8,
         unparsed -> Int8,
+        first_at -> Nullable<Timestamptz>,
+        last_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Source {
     pub tail_of: i64,
     /// Whether an alert of it is open, whose end depends on how far it was read.
     pub has_open_alerts: bool,
+    /// When a rule can be judged that waits until so much is read.
+    pub judge_at: Option<DateTime<Utc>>,
     /// Whether it has files besides the one at its path that are not read to their end.
     pub has_unfinished_files: bool,
     /// Why it could not be read at the last try.
@@ -101,6 +103,7 @@ impl Source {
             tail: None,
             tail_of: 0,
             has_open_alerts: false,
+            judge_at: None,
             has_unfinished_files: false,
             last_error: None,
             last_error_shown_at: None,
@@ -237,6 +240,8 @@ struct SourceRow {
     last_error_shown_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Bool)]
     has_open_alerts: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    judge_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Bool)]
     has_unfinished_files: bool,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -313,6 +318,7 @@ impl TryFrom<SourceRow> for Source {
             cursor: row.journal_cursor,
             trace: row.open_trace.as_deref().map(parse_trace).transpose()?,
             has_open_alerts: row.has_open_alerts,
+            judge_at: row.judge_at,
             has_unfinished_files: row.has_unfinished_files,
             last_error: row.last_error,
             last_error_shown_at: row.last_error_shown_at,
@@ -392,50 +398,6 @@ pub fn adopt(
     .bind::<BigInt, _>(to_bigint(identity.device))
     .bind::<BigInt, _>(to_bigint(identity.inode))
     .bind::<BigInt, _>(source.generation);
-    execute_alone(connection, statement)?;
-    Ok(())
-}
-
-/// Notes that the reader stands at the end of these sources in this run, with nothing new.
-///
-/// Only needed where an alert is open: how long it lasts depends on it.
-pub fn note_read_to_end(
-    connection: &mut PgConnection,
-    sources: &[SourceId],
-    tick: Tick,
-) -> Result<(), StoreError> {
-    let ids: Vec<i64> = sources.iter().map(|id| id.0).collect();
-    let statement = diesel::sql_query(
-        "update ingest_state set read_to_end_at = greatest(read_to_end_at, $2)
-         where source_id = any ($1)",
-    )
-    .bind::<diesel::sql_types::Array<BigInt>, _>(ids)
-    .bind::<Timestamptz, _>(tick.0);
-    execute_alone(connection, statement)?;
-    Ok(())
-}
-
-/// Notes why a source could not be read (`None`: it could), and that it was printed.
-pub fn note_error(
-    connection: &mut PgConnection,
-    source: SourceId,
-    error: Option<&str>,
-    tick: Tick,
-) -> Result<(), StoreError> {
-    let statement = diesel::sql_query(
-        "update ingest_state
-         set last_error = $2,
-             last_error_since = case
-                 when $2 is null then null
-                 when last_error = $2 then last_error_since
-                 else $3
-             end,
-             last_error_shown_at = case when $2 is null then null else $3 end
-         where source_id = $1",
-    )
-    .bind::<BigInt, _>(source.0)
-    .bind::<Nullable<Text>, _>(error)
-    .bind::<Timestamptz, _>(tick.0);
     execute_alone(connection, statement)?;
     Ok(())
 }

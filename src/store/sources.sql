@@ -9,7 +9,18 @@ select
     state.last_error, state.last_error_shown_at,
     tail.generation as tail_generation, tail.bytes as tail_bytes, tail.hash as tail_hash, tail.first_seen_at as tail_first_seen_at,
     tail.flushed as tail_flushed,
-    open_alert.source_id is not null as has_open_alerts,
+    -- The source that stands for all of them is read as far as they are.
+    open_alert.source_id is not null or coalesce((
+        select bool_or(owner_state.judge_at is not null or exists (
+            select from alerts
+            where alerts.source_id = owner.id and alerts.resolved_at is null and alerts.merged_into is null
+              and (alerts.retracted_at is null or alerts.fired_at is not null)
+        ))
+        from sources owner
+        join ingest_state owner_state on owner_state.source_id = owner.id
+        where owner.host = '*' and owner.path in ($1, '*')
+    ), false) as has_open_alerts,
+    state.judge_at,
     unfinished.source_id is not null as has_unfinished_files
 from sources source
 join ingest_state state on state.source_id = source.id
@@ -29,7 +40,7 @@ left join ingest_tails tail on tail.source_id = source.id
 left join (
     select distinct source_id
     from alerts
-    where resolved_at is null and merged_into is null and retracted_at is null
+    where resolved_at is null and merged_into is null and (retracted_at is null or fired_at is not null)
 ) open_alert on open_alert.source_id = source.id
 left join (
     select distinct source_id from generations where state = 'unfinished'

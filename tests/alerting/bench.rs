@@ -3,6 +3,8 @@
 //! Entries go in through the program's own `store::chunk`, which also notes what is dirty.
 //! Times are microseconds since [`BASE`], so that what a failing test prints can be read.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -11,13 +13,13 @@ use serde_json::Map;
 use tripline::alerting::{self, Announced, RuleError};
 use tripline::config::RuleConfig;
 use tripline::model::{Entry, EventTime, FileIdentity, PartitionInterval, Place, SourceId, Tick};
-use tripline::store::chunk::{self, Appended, Chunk, ChunkStart};
+use tripline::store::chunk::{self, Appended, Chunk, ChunkStart, MinuteCounts};
 use tripline::store::connection;
 use tripline::store::dirty::DirtyRanges;
 use tripline::store::partitions::Partitions;
 use tripline::store::sources::{self, SourceSettings};
 
-use crate::oracle::{Episode, Line};
+use crate::oracle::{Episode, FOREVER, Line};
 use crate::support::TestDatabase;
 
 /// Two minutes before a Monday: entries lie on both sides of the border of two partitions.
@@ -49,10 +51,11 @@ pub(crate) struct Log {
     pub(crate) id: SourceId,
     line_no: i64,
     last: Option<(i64, EventTime)>,
+    last_logged_at: Option<EventTime>,
 }
 
 /// A stored alert, as a test looks at it.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+#[derive(Clone, Debug, PartialEq, QueryableByName)]
 pub(crate) struct Alert {
     #[diesel(sql_type = BigInt)]
     pub(crate) id: i64,
@@ -62,10 +65,12 @@ pub(crate) struct Alert {
     pub(crate) rule: String,
     #[diesel(sql_type = Timestamptz)]
     pub(crate) started_at: DateTime<Utc>,
-    #[diesel(sql_type = Timestamptz)]
-    pub(crate) ended_at: DateTime<Utc>,
-    #[diesel(sql_type = BigInt)]
-    pub(crate) measured: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<Timestamptz>)]
+    pub(crate) ended_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Text)]
+    pub(crate) group: String,
+    #[diesel(sql_type = diesel::sql_types::Double)]
+    pub(crate) measured: f64,
     #[diesel(sql_type = diesel::sql_types::Nullable<Timestamptz>)]
     pub(crate) fired_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = diesel::sql_types::Nullable<Timestamptz>)]
@@ -79,7 +84,8 @@ impl Alert {
         Episode {
             rule: self.rule.clone(),
             started_at: since_base(self.started_at),
-            ended_at: since_base(self.ended_at),
+            ended_at: self.ended_at.map_or(FOREVER, since_base),
+            group: self.group.clone(),
             measured: self.measured,
         }
     }
@@ -140,7 +146,23 @@ impl Bench {
         let connection = &mut self.connection;
         let id = sources::register(connection, host, path, &settings, tick(0)).unwrap();
         sources::begin(connection, id, &place(0)).unwrap();
-        Log { id, line_no: 0, last: None }
+        Log { id, line_no: 0, last: None, last_logged_at: None }
+    }
+
+    /// The source that stands for all of a host, if a rule looks at them together.
+    pub(crate) fn owner(&mut self, host: &str) -> Option<Log> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = BigInt)]
+            id: i64,
+        }
+        let row = diesel::sql_query("select id from sources where host = '*' and path = $1")
+            .bind::<Text, _>(host)
+            .get_result::<Row>(&mut self.connection)
+            .optional()
+            .unwrap();
+        let id = SourceId(row?.id);
+        Some(Log { id, line_no: 0, last: None, last_logged_at: None })
     }
 
     /// Stores lines as one chunk that was read at a tick, to the end of the file or not. It may
@@ -155,6 +177,8 @@ impl Bench {
     ) {
         let mut dirty = DirtyRanges::default();
         let mut last = log.last;
+        let mut last_logged_at = log.last_logged_at;
+        let mut counts = BTreeMap::new();
         let start = ChunkStart {
             source: log.id,
             generation: 1,
@@ -176,7 +200,7 @@ impl Bench {
                     logged_at,
                     line_no,
                     byte_offset: 0,
-                    fingerprint: 0,
+                    fingerprint: line.fingerprint(),
                     level: line.level,
                     message: &line.message,
                     fields: &Map::new(),
@@ -184,6 +208,11 @@ impl Bench {
                     cut: false,
                 })?;
                 last = Some((line_no, logged_at));
+                last_logged_at = Some(logged_at);
+                let minute = counts.entry(logged_at.minute()).or_insert_with(MinuteCounts::default);
+                minute.lines[line.level.index()] += 1;
+                minute.first_at = minute.first_at.min(logged_at);
+                minute.last_at = minute.last_at.max(logged_at);
             }
             Ok(Chunk {
                 place: place(start.byte_offset + lines.len() as u64),
@@ -194,8 +223,8 @@ impl Bench {
                 unparsed_samples: Vec::new(),
                 cut_lines: 0,
                 redated_entries: 0,
-                counts: Vec::new(),
-                last_logged_at: None,
+                counts: std::mem::take(&mut counts).into_iter().collect(),
+                last_logged_at,
                 open: None,
                 trace: None,
                 detected_format: None,
@@ -211,6 +240,7 @@ impl Bench {
         .unwrap();
         log.line_no += added;
         log.last = last;
+        log.last_logged_at = last_logged_at;
     }
 
     /// Announces what is to be announced of a source.
@@ -221,7 +251,8 @@ impl Bench {
     /// All alerts of some sources, in the order of their numbers.
     pub(crate) fn alerts(&mut self, logs: &[Log]) -> Vec<Alert> {
         diesel::sql_query(
-            "select alerts.id, source_id, name as rule, started_at, ended_at, measured,
+            "select alerts.id, source_id, name as rule, group_key as \"group\", started_at,
+                    nullif(ended_at, 'infinity') as ended_at, measured,
                     fired_at, resolved_at, merged_into
              from alerts
              join alert_rules on alert_rules.id = rule_id

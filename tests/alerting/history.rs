@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use tripline::model::Level;
 
-use crate::oracle::{Line, PATTERNS, Rule, SECOND};
+use crate::oracle::{CAPTURING, Kind, Line, PATTERNS, Part, Pattern, Rule, SECOND};
 
 /// Lengths of windows, in seconds.
 const WINDOWS: [i64; 8] = [1, 2, 3, 5, 10, 60, 300, 900];
@@ -21,6 +21,9 @@ const MESSAGES: [&str; 7] = [
     "refused\n\n  by peer",
     "\ndisk full",
 ];
+
+/// Patterns of which one may follow another.
+const FOLLOWERS: [Pattern; 4] = [PATTERNS[0], PATTERNS[3], CAPTURING[0], CAPTURING[2]];
 
 /// What arrives between two evaluations.
 #[derive(Clone)]
@@ -102,6 +105,8 @@ fn gap() -> impl Strategy<Value = i64> {
         // Far enough apart for two dirty ranges.
         1 => (11i64..40).prop_map(|minutes| minutes * 60 * SECOND),
         1 => prop_oneof![3 => Just(0), 1 => (1i64..4).prop_map(|days| days * 86_400 * SECOND)],
+        // A week, for rules that compare with the week before.
+        1 => prop_oneof![2 => Just(0), 1 => (-20i64..20).prop_map(|off| (7 * 86_400 + off) * SECOND)],
     ]
 }
 
@@ -143,16 +148,111 @@ fn rule() -> impl Strategy<Value = Rule> {
         3 => Just(vec![Level::Error, Level::Fatal]),
         1 => subsequence(vec![Level::Info, Level::Warning, Level::Error, Level::Fatal], 1..=4),
     ];
-    let pattern = prop_oneof![1 => Just(None), 1 => select(&PATTERNS[..]).prop_map(Some)];
-    (levels, pattern, 1usize..=6, select(&WINDOWS[..])).prop_map(
-        |(levels, pattern, count, within_seconds)| Rule {
-            name: String::new(),
-            levels,
-            pattern,
-            count,
-            within_seconds,
+    let pattern = prop_oneof![
+        2 => Just(None),
+        1 => select(&PATTERNS[..]).prop_map(Some),
+        1 => select(&CAPTURING[..]).prop_map(Some),
+    ];
+    let exclude = prop_oneof![3 => Just(None), 1 => select(&PATTERNS[..4]).prop_map(Some)];
+    let key = prop_oneof![
+        3 => Just(vec![]),
+        1 => Just(vec![Part::Capture]),
+        1 => subsequence(vec![Part::Level, Part::Fingerprint, Part::Message], 1..=2),
+    ];
+    let keep_firing = prop_oneof![3 => Just(0), 1 => select(&WINDOWS[..])];
+    let common = (levels, pattern, exclude, key, prop::bool::weighted(0.25), keep_firing);
+    (kind(), common, 1usize..=6, select(&WINDOWS[..])).prop_map(
+        |(kind, (levels, pattern, exclude, key, across, keep_firing_seconds), count, within)| {
+            let name = String::new();
+            let rule = Rule {
+                name,
+                kind,
+                levels,
+                pattern,
+                exclude,
+                count,
+                within_seconds: within,
+                key,
+                across,
+                keep_firing_seconds,
+            };
+            settled(rule)
         },
     )
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    let at_least = || 1usize..=4;
+    let factor = || select(vec![0.5, 1.0, 2.0, 3.0]);
+    prop_oneof![
+        3 => Just(Kind::Threshold { clear_below: None }),
+        1 => (1usize..=6).prop_map(|clear_below| Kind::Threshold { clear_below: Some(clear_below) }),
+        1 => (select(vec![5.0, 25.0, 50.0, 100.0]), at_least())
+            .prop_map(|(percent, at_least)| Kind::Ratio { percent, at_least }),
+        1 => (factor(), at_least(), select(vec![1.0, 2.5]))
+            .prop_map(|(factor, at_least, floor)| Kind::Spike { factor, at_least, floor }),
+        1 => (factor(), 1usize..=2, 2i64..=3)
+            .prop_map(|(factor, at_least, weeks)| Kind::Baseline { factor, at_least, weeks }),
+        1 => select(vec![2i64, 10, 700, 3600])
+            .prop_map(|seconds| Kind::Absence { lookback_seconds: seconds }),
+        1 => select(&WINDOWS[..]).prop_map(|lookback_seconds| Kind::New { lookback_seconds }),
+        1 => Just(Kind::Distinct),
+        1 => select(&FOLLOWERS[..]).prop_map(|follow_up| Kind::MissingFollowUp { follow_up }),
+        1 => prop::collection::vec(select(&FOLLOWERS[..]), 2..=5)
+            .prop_map(|steps| Kind::Sequence { steps }),
+    ]
+}
+
+/// What the config would refuse is left out.
+fn settled(mut rule: Rule) -> Rule {
+    let all = Level::ALL.to_vec();
+    match &mut rule.kind {
+        Kind::Threshold { clear_below: Some(clear_below) } => {
+            *clear_below = (*clear_below).min(rule.count);
+        }
+        Kind::Ratio { .. } => {
+            rule.key.clear();
+            rule.within_seconds = rule.within_seconds.max(60);
+        }
+        Kind::Absence { lookback_seconds } => {
+            *lookback_seconds += rule.within_seconds;
+            rule.count = rule.count.min(3);
+            if rule.pattern.is_none() {
+                rule.levels = all;
+            }
+        }
+        Kind::Distinct => {
+            rule.pattern = Some(CAPTURING[0]);
+            rule.count = rule.count.min(3);
+        }
+        Kind::MissingFollowUp { .. } => {
+            rule.pattern = rule.pattern.or(Some(CAPTURING[1]));
+            rule.levels = all;
+        }
+        Kind::Sequence { .. } => {
+            (rule.pattern, rule.levels) = (None, all);
+            rule.keep_firing_seconds = 0;
+        }
+        Kind::New { .. } => rule.keep_firing_seconds = 0,
+        Kind::Threshold { .. } | Kind::Spike { .. } | Kind::Baseline { .. } => {}
+    }
+    if rule.pattern.is_none() && !matches!(rule.kind, Kind::Sequence { .. }) {
+        rule.key.retain(|part| *part != Part::Capture);
+    }
+    if rule.key.contains(&Part::Capture) {
+        let captures = |pattern: Pattern| CAPTURING[pattern.regex.len() % CAPTURING.len()];
+        rule.pattern = rule.pattern.map(captures);
+        match &mut rule.kind {
+            Kind::MissingFollowUp { follow_up } => *follow_up = captures(*follow_up),
+            Kind::Sequence { steps } => {
+                for step in steps.iter_mut() {
+                    *step = captures(*step);
+                }
+            }
+            _ => {}
+        }
+    }
+    rule
 }
 
 impl fmt::Debug for History {

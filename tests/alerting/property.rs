@@ -10,7 +10,7 @@ use tripline::alerting;
 
 use crate::bench::{Alert, Bench, Log, moment, tick};
 use crate::history::{Batch, History, histories};
-use crate::oracle::{Episode, Line, Rule};
+use crate::oracle::{self, Episode, Line, Rule, Stored};
 
 /// Random histories of a test, unless `TRIPLINE_TEST_CASES` says how many.
 const CASES: u32 = 150;
@@ -47,17 +47,20 @@ fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCas
     bench.sync(host, &rules, tick(0)).unwrap();
     let mut logs: Vec<Log> =
         (0..history.sources).map(|source| bench.log(host, &source.to_string())).collect();
+    logs.extend(bench.owner(host));
     let mut stored = vec![Vec::new(); history.sources];
+    let mut read_until = vec![i64::MIN; history.sources + 1];
     for batch in &history.batches {
         store(bench, &mut logs, batch, &mut stored);
         if !batch.evaluated {
             continue;
         }
+        read(&mut read_until, batch, &stored);
         evaluate(bench, &logs, batch, history.slice_entries);
         let content = bench.content(&logs);
         evaluate(bench, &logs, batch, history.slice_entries);
         prop_assert_eq!(&content, &bench.content(&logs), "evaluating again changed something");
-        compare(bench, &logs, history, &stored)?;
+        compare(bench, &logs, history, &stored, &read_until)?;
 
         announce(bench, &logs, batch);
         let content = bench.content(&logs);
@@ -71,8 +74,23 @@ fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCas
     Ok(())
 }
 
+/// Up to when each source was read, and at last all of them: once a time was judged, it stays.
+fn read(read_until: &mut [i64], batch: &Batch, stored: &[Vec<Line>]) {
+    let until = |lines: &Vec<Line>| match lines.last() {
+        _ if batch.at_end => batch.tick,
+        Some(line) => line.at.min(batch.tick),
+        None => i64::MIN,
+    };
+    for (source, lines) in stored.iter().enumerate() {
+        read_until[source] = read_until[source].max(until(lines));
+    }
+    let all = stored.iter().filter(|lines| !lines.is_empty()).map(until).min();
+    let last = read_until.last_mut().unwrap();
+    *last = (*last).max(all.unwrap_or(i64::MIN));
+}
+
 fn store(bench: &mut Bench, logs: &mut [Log], batch: &Batch, stored: &mut [Vec<Line>]) {
-    for (source, log) in logs.iter_mut().enumerate() {
+    for (source, log) in logs.iter_mut().enumerate().take(stored.len()) {
         let of_source = batch.lines.iter().filter(|line| line.0 == source);
         let lines: Vec<Line> = of_source.map(|line| line.1.clone()).collect();
         let continuation = batch.continued.then_some("disk full");
@@ -100,15 +118,22 @@ fn compare(
     logs: &[Log],
     history: &History,
     stored: &[Vec<Line>],
+    read_until: &[i64],
 ) -> Result<(), TestCaseError> {
     let alerts = bench.alerts(logs);
-    for (log, lines) in logs.iter().zip(stored) {
-        let of_source = live(&alerts).filter(|alert| alert.source_id == log.id.0);
-        let mut found: Vec<Episode> = of_source.map(Alert::episode).collect();
+    let of_source = |source: usize| oracle::stored(&stored[source], source);
+    let all: Vec<Stored<'_>> = (0..stored.len()).flat_map(of_source).collect();
+    for (source, log) in logs.iter().enumerate() {
+        let of_log = live(&alerts).filter(|alert| alert.source_id == log.id.0);
+        let mut found: Vec<Episode> = of_log.map(Alert::episode).collect();
+        let is_owner = source == stored.len();
+        let lines: Vec<Stored<'_>> =
+            if is_owner { all.clone() } else { of_source(source).collect() };
+        let rules = history.rules.iter().filter(|rule| rule.across == is_owner);
         let mut expected: Vec<Episode> =
-            history.rules.iter().flat_map(|rule| rule.episodes(lines)).collect();
-        found.sort();
-        expected.sort();
+            rules.flat_map(|rule| rule.episodes(&lines, read_until[source])).collect();
+        found.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
         prop_assert_eq!(found, expected, "stored alerts (left) and the definition (right) differ");
     }
     for alert in &alerts {
@@ -134,7 +159,7 @@ fn check_announced(bench: &mut Bench, logs: &[Log], batch: &Batch) -> Result<(),
     let now = moment(batch.tick);
     for alert in live(&alerts) {
         prop_assert!(alert.fired_at.is_some(), "not announced: {:?}", alert);
-        if alert.ended_at > now {
+        if alert.ended_at.is_none_or(|ended_at| ended_at > now) {
             prop_assert!(alert.resolved_at.is_none(), "holds, but resolved: {:?}", alert);
         } else if batch.at_end {
             prop_assert!(alert.resolved_at.is_some(), "over, but not resolved: {:?}", alert);

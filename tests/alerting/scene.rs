@@ -20,13 +20,7 @@ pub(crate) struct Scene {
 
 /// The rule.
 pub(crate) fn pair() -> Rule {
-    Rule {
-        name: "pair".to_owned(),
-        levels: vec![Level::Error],
-        pattern: None,
-        count: 2,
-        within_seconds: 60,
-    }
+    Rule { name: "pair".to_owned(), count: 2, ..Rule::default() }
 }
 
 /// The tick at a second.

@@ -101,7 +101,7 @@ fn rules_for_all_hosts_judge_every_source() {
 #[test]
 fn an_invalid_pattern_changes_nothing() {
     let mut scene = Scene::new();
-    let invalid = crate::oracle::Pattern { regex: "disk (full", matches: |_| false };
+    let invalid = crate::oracle::Pattern { regex: "disk (full", matches: |_| None };
     let changed = Rule { count: 9, ..pair() };
     let rule = Rule { name: "broken".to_owned(), pattern: Some(invalid), ..pair() };
     let rules = [changed.config(), rule.config()];

@@ -314,7 +314,9 @@ fn a_newer_schema_is_refused() {
 #[test]
 fn a_damaged_database_is_told_and_not_made_worse() {
     let setup = setup();
-    diesel::sql_query("drop table ingest_gaps").execute(&mut setup.database.connect()).unwrap();
+    diesel::sql_query("drop table ingest_gaps cascade")
+        .execute(&mut setup.database.connect())
+        .unwrap();
     expect![[r#"
         tripline: error: database: relation "ingest_gaps" does not exist
     "#]]

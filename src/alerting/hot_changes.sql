@@ -1,0 +1,20 @@
+-- What new lines of source $1 say of rules whose intervals are replaced, of rules $2, or of all:
+-- those that hold, those that no longer hold and are kept, and those that say for which time.
+select
+    change.rule_id, change.group_key, change.hot_from, nullif(change.hot_until, 'infinity') as hot_until,
+    change.full_from, change.known_from, change.measured, change.is_hot
+from {view} change
+where change.source_id = $1
+  and ($2 is null or change.rule_id = any ($2))
+  and (
+      change.is_hot
+      or {replaces_range}
+      or exists (
+          select from hot_intervals kept
+          where kept.source_id = change.source_id
+            and kept.rule_id = change.rule_id
+            and kept.group_key = change.group_key
+            and kept.hot_from = change.hot_from
+      )
+  )
+order by change.rule_id, change.group_key, change.hot_from

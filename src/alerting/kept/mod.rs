@@ -1,0 +1,149 @@
+//! Rules whose intervals are kept: all but the plain thresholds.
+//!
+//! The alerts of a threshold can be told from new entries and stored alerts alone. For the other
+//! kinds `hot_intervals` keeps what the views have found, because late entries may take it
+//! back, or because an interval says more than the alert that it gives.
+
+mod changes;
+mod table;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+
+use self::changes::{changes_of, split, views_of};
+use self::table::{Touched, forget, keep, kept_near, stored_near, write_cuts};
+use super::evaluate::record;
+use super::interval::{self, Change, Episode, FOREVER, Hot, Key};
+use crate::model::{EventTime, SourceId, Tick};
+use crate::store::StoreError;
+
+pub(super) use self::changes::Waiting;
+use self::changes::{RuleNature, natures};
+
+/// Evaluates what is dirty of a source, which was read up to a time, and records the alerts.
+/// Returns what has to wait until more is read.
+pub(super) fn evaluate(
+    connection: &mut PgConnection,
+    source: SourceId,
+    kinds: &[String],
+    read_until: Option<DateTime<Utc>>,
+    tick: Tick,
+) -> Result<Vec<Waiting>, StoreError> {
+    let mut rows = Vec::new();
+    for view in views_of(kinds) {
+        rows.extend(changes_of(connection, source, view)?);
+    }
+    let (rows, waiting) = split(rows, read_until);
+    if rows.is_empty() {
+        return Ok(waiting);
+    }
+    let natures = natures(connection, source)?;
+    let mut changes: BTreeMap<Key, Vec<Change>> = BTreeMap::new();
+    for (row, replaces) in rows {
+        let (key, change) = row.into_change(replaces, &natures);
+        changes.entry(key).or_default().push(change);
+    }
+    write(connection, source, &changes, &natures, tick)?;
+    Ok(waiting)
+}
+
+/// Changes what is kept of a source, and its alerts accordingly.
+pub(super) fn apply(
+    connection: &mut PgConnection,
+    source: SourceId,
+    changes: &BTreeMap<Key, Vec<Change>>,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let natures = natures(connection, source)?;
+    write(connection, source, changes, &natures, tick)
+}
+
+fn write(
+    connection: &mut PgConnection,
+    source: SourceId,
+    changes: &BTreeMap<Key, Vec<Change>>,
+    natures: &BTreeMap<i64, RuleNature>,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let near = changes.iter().map(|(key, changes)| {
+        let from = changes.iter().map(|change| change.hot.from).min();
+        let until = changes.iter().map(|change| change.hot.until).max();
+        (key.clone(), (from.unwrap_or(FOREVER), until.unwrap_or(FOREVER)))
+    });
+    let kept = kept_near(connection, source, &near.collect())?;
+    let touched = settle(connection, source, changes, &kept, natures)?;
+    if !touched.is_empty() {
+        bring_alerts_up_to_date(connection, source, touched, natures, tick)?;
+    }
+    Ok(())
+}
+
+/// Writes what has changed of the intervals, and returns where.
+fn settle(
+    connection: &mut PgConnection,
+    source: SourceId,
+    changes: &BTreeMap<Key, Vec<Change>>,
+    kept: &BTreeMap<Key, Vec<Hot>>,
+    natures: &BTreeMap<i64, RuleNature>,
+) -> Result<Touched, StoreError> {
+    let (mut forgotten, mut written) = (Vec::new(), Vec::new());
+    let mut touched = Touched::new();
+    for (key, changes) in changes {
+        let Some(rule) = natures.get(&key.rule_id) else { continue };
+        let before = kept.get(key).map(Vec::as_slice).unwrap_or_default();
+        let after = interval::changed(before, changes, rule.nature);
+        let mut touch = |hot: &Hot| {
+            let until = EventTime(hot.until.0.saturating_add(rule.nature.keep_firing));
+            let hull = touched.entry(key.clone()).or_insert((hot.from, until));
+            *hull = (hull.0.min(hot.from), hull.1.max(until));
+        };
+        for hot in before.iter().filter(|hot| !after.contains(hot)) {
+            touch(hot);
+            if !after.iter().any(|other| other.from == hot.from) {
+                forgotten.push((key.clone(), hot.from));
+            }
+        }
+        for hot in after.into_iter().filter(|hot| !before.contains(hot)) {
+            touch(&hot);
+            written.push((key.clone(), hot));
+        }
+    }
+    forget(connection, source, &forgotten)?;
+    keep(connection, source, &written)?;
+    Ok(touched)
+}
+
+/// Brings the alerts of the touched groups to what is kept now.
+fn bring_alerts_up_to_date(
+    connection: &mut PgConnection,
+    source: SourceId,
+    mut touched: Touched,
+    natures: &BTreeMap<i64, RuleNature>,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let stored = stored_near(connection, source, &touched)?;
+    for alert in &stored {
+        if let Some(hull) = touched.get_mut(&alert.key) {
+            *hull = (hull.0.min(alert.started_at), hull.1.max(alert.ended_at));
+        }
+    }
+    // An interval that ends shortly before may be held on until then.
+    for (key, hull) in &mut touched {
+        let keep_firing = natures.get(&key.rule_id).map_or(0, |rule| rule.nature.keep_firing);
+        hull.0 = EventTime(hull.0.0.saturating_sub(keep_firing));
+    }
+    let kept = kept_near(connection, source, &touched)?;
+    let mut episodes: Vec<Episode> = Vec::new();
+    for (key, hots) in &kept {
+        let Some(rule) = natures.get(&key.rule_id) else { continue };
+        let found = interval::episodes(key, hots, rule.nature).into_iter();
+        // Of what is only learned, there is an alert about what goes on.
+        let learned = rule.learned_until;
+        episodes.extend(found.filter(|one| learned.is_none_or(|until| one.ended_at > until)));
+    }
+    let cuts = interval::cuts(&stored, &episodes);
+    write_cuts(connection, source, &cuts, tick)?;
+    record(connection, source, &episodes, tick)
+}

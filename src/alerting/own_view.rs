@@ -1,0 +1,178 @@
+//! Rules of kind `sql`: a view of the user's own says when they hold.
+//!
+//! The view has the columns `group_key`, `started_at`, `ended_at` (null: it still holds) and
+//! `measured`, and is read by every run. What it no longer returns, no longer holds: what would
+//! have gone on ends at the tick, what was over stays as it was.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Nullable, Text, Timestamptz};
+
+use super::interval::{Change, FOREVER, Hot, Key, Replaces};
+use super::kept;
+use crate::model::{EventTime, SourceId, Tick};
+use crate::store::StoreError;
+use crate::store::transaction::{Patience, transaction};
+
+/// Characters of a group that are kept.
+const GROUP_CHARS: usize = 200;
+
+/// Why a view of the user's could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// It is not there.
+    #[error("rule {rule:?}: there is no view {view:?} in the database")]
+    Missing {
+        /// The rule.
+        rule: String,
+        /// Its view.
+        view: String,
+    },
+    /// It failed, or the database did.
+    #[error("rule {rule:?}: its view {view:?} failed: {error}")]
+    Failed {
+        /// The rule.
+        rule: String,
+        /// Its view.
+        view: String,
+        /// Why.
+        error: StoreError,
+    },
+}
+
+#[derive(QueryableByName)]
+struct ViewRule {
+    #[diesel(sql_type = BigInt)]
+    source_id: i64,
+    #[diesel(sql_type = BigInt)]
+    rule_id: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    view: String,
+    /// As SQL writes it; `None`: there is no such view.
+    #[diesel(sql_type = Nullable<Text>)]
+    quoted: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    group_key: String,
+    #[diesel(sql_type = Timestamptz)]
+    started_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    ended_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Double)]
+    measured: f64,
+}
+
+/// Reads the views of the rules of a host (`*`: of those for all hosts) and records what they
+/// say. One that fails does not stop the others.
+///
+/// # Errors
+/// When the database fails.
+pub fn evaluate_views(
+    connection: &mut PgConnection,
+    host: &str,
+    tick: Tick,
+) -> Result<Vec<ViewError>, StoreError> {
+    let rules = diesel::sql_query(include_str!("own_views.sql"))
+        .bind::<Text, _>(host)
+        .load::<ViewRule>(connection)?;
+    let mut failures = Vec::new();
+    for rule in rules {
+        let Some(quoted) = &rule.quoted else {
+            failures.push(ViewError::Missing { rule: rule.name, view: rule.view });
+            continue;
+        };
+        match evaluate(connection, &rule, quoted, tick) {
+            Ok(()) => {}
+            Err(error) if error.stops_everything() => return Err(error),
+            Err(error) => {
+                failures.push(ViewError::Failed { rule: rule.name, view: rule.view, error });
+            }
+        }
+    }
+    Ok(failures)
+}
+
+fn evaluate(
+    connection: &mut PgConnection,
+    rule: &ViewRule,
+    quoted: &str,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let source = SourceId(rule.source_id);
+    transaction(connection, Patience::Short, |connection| {
+        diesel::sql_query("select source_id from ingest_state where source_id = $1 for update")
+            .bind::<BigInt, _>(source.0)
+            .execute(connection)?;
+        // The name of the view is the one part of a statement that comes from the user: it is
+        // the name of a relation that is there, quoted by PostgreSQL itself.
+        let rows = diesel::sql_query(format!(
+            "select coalesce(left(group_key::text, {GROUP_CHARS}), '') as group_key, started_at,
+                    nullif(ended_at, 'infinity') as ended_at,
+                    coalesce(measured, 0)::double precision as measured
+             from {quoted}
+             where started_at is not null and coalesce(ended_at, 'infinity') >= started_at"
+        ))
+        .load::<Row>(connection)?;
+        let mut changes = what_ends(connection, rule, &rows, tick)?;
+        for row in rows {
+            let from = EventTime::from(row.started_at);
+            let hot = Hot {
+                from,
+                until: row.ended_at.map_or(FOREVER, EventTime::from),
+                full_from: Some(from),
+                measured: row.measured,
+            };
+            let key = Key { rule_id: rule.rule_id, group: row.group_key };
+            changes.entry(key).or_default().push(Change {
+                hot,
+                is_hot: true,
+                replaces: Replaces::Key,
+            });
+        }
+        kept::apply(connection, source, &changes, tick)
+    })
+}
+
+/// Kept intervals that would go on, and that the view no longer returns.
+fn what_ends(
+    connection: &mut PgConnection,
+    rule: &ViewRule,
+    rows: &[Row],
+    tick: Tick,
+) -> Result<BTreeMap<Key, Vec<Change>>, StoreError> {
+    let open = diesel::sql_query(
+        "select group_key, hot_from as started_at, null::timestamptz as ended_at, measured
+         from hot_intervals
+         where source_id = $1 and rule_id = $2 and hot_until > $3",
+    )
+    .bind::<BigInt, _>(rule.source_id)
+    .bind::<BigInt, _>(rule.rule_id)
+    .bind::<Timestamptz, _>(tick.0)
+    .load::<Row>(connection)?;
+    let is_returned = |open: &Row| {
+        rows.iter()
+            .any(|row| (&row.group_key, row.started_at) == (&open.group_key, open.started_at))
+    };
+    let mut changes: BTreeMap<Key, Vec<Change>> = BTreeMap::new();
+    for row in open.into_iter().filter(|open| !is_returned(open)) {
+        let from = EventTime::from(row.started_at);
+        let hot = Hot {
+            from,
+            until: EventTime::from(tick.0).max(from),
+            full_from: Some(from),
+            measured: row.measured,
+        };
+        let key = Key { rule_id: rule.rule_id, group: row.group_key };
+        let change = Change { hot, is_hot: true, replaces: Replaces::Key };
+        changes.entry(key).or_default().push(change);
+    }
+    Ok(changes)
+}

@@ -1,0 +1,7 @@
+-- What was held back of source $1 is to be evaluated again.
+update ingest_state
+set dirty    = dirty + held,
+    counted  = counted + held,
+    held     = '{}',
+    judge_at = null
+where source_id = $1
