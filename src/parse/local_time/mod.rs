@@ -39,12 +39,16 @@ use crate::model::EventTime;
 /// the second pass through a repeated hour.
 const JITTER_SECONDS: i64 = 60;
 
-/// The length of the stretches for which an offset is remembered.
+const DAY_SECONDS: i64 = 86_400;
+
+/// The lengths of the stretches for which an offset is remembered, the longest that is possible:
+/// a day, and where the clocks change in it, as much of it as this.
 ///
-/// Every gap and every repetition since 1970 lasts at least this long. One that reaches into
-/// such a stretch therefore covers its first or its last second, so that these two tell
-/// whether one offset alone holds in all of it.
-const STRETCH_SECONDS: i64 = 15 * 60;
+/// Every gap and every repetition since 1970 lasts at least as long as the shorter one, and
+/// between two of a zone lie at least six days. One that reaches into such a stretch therefore
+/// covers its first or its last second, or makes the offsets at its ends differ, so that these
+/// two tell whether one offset alone holds in all of it.
+const STRETCH_SECONDS: [i64; 2] = [DAY_SECONDS, 15 * 60];
 
 /// What of a day a log shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +118,13 @@ impl WrittenTime {
     }
 }
 
+/// A day of 1972, in days since 1970, and how many seconds later its year has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct FoundDay {
+    day_in_1972: i64,
+    seconds_later: i64,
+}
+
 /// Turns the times of one log, in the order of the file, into instants.
 #[derive(Clone, Debug)]
 pub(super) struct LocalTime {
@@ -121,6 +132,11 @@ pub(super) struct LocalTime {
     last: Option<EventTime>,
     /// No line of the log is much younger: when the file was changed last.
     changed_at: EventTime,
+    /// What a clock of the zone showed then, in civil seconds.
+    changed_at_shown: i64,
+    /// The last day that was found for a month and a day without a year: nearly every line
+    /// repeats it.
+    last_day: FoundDay,
     /// Civil seconds in all of which `known_offset_seconds` is the only offset.
     known: Range<i64>,
     known_offset_seconds: i64,
@@ -129,13 +145,23 @@ pub(super) struct LocalTime {
 impl LocalTime {
     /// `last` is the last instant that was read from the log before, if any.
     pub(super) fn new(zone: Tz, last: Option<EventTime>) -> Self {
-        let changed_at = EventTime(i64::MAX);
-        Self { zone, last, changed_at, known: 0..0, known_offset_seconds: 0 }
+        let mut local_time = Self {
+            zone,
+            last,
+            changed_at: EventTime(i64::MAX),
+            changed_at_shown: 0,
+            last_day: FoundDay::default(),
+            known: 0..0,
+            known_offset_seconds: 0,
+        };
+        local_time.set_changed_at(EventTime(i64::MAX));
+        local_time
     }
 
     /// Says when the file was changed last, which tells years that are not written.
     pub(super) fn set_changed_at(&mut self, changed_at: EventTime) {
         self.changed_at = changed_at;
+        self.changed_at_shown = self.shown(changed_at);
     }
 
     /// The last instant that was read from the log.
@@ -161,15 +187,33 @@ impl LocalTime {
     }
 
     /// The time on the day on which it must have been written.
-    fn dated(&self, written: WrittenTime) -> WrittenTime {
-        let last = self.last.map(|last| self.shown(last));
-        let changed_at = self.shown(self.changed_at);
-        let find = match written.day {
-            WrittenDay::None => day::civil_seconds,
-            WrittenDay::Whole | WrittenDay::WithoutYear => year::civil_seconds,
+    fn dated(&mut self, written: WrittenTime) -> WrittenTime {
+        let time = written.civil_seconds;
+        let latest = self.changed_at_shown;
+        let civil_seconds = match written.day {
+            WrittenDay::Whole => time,
+            WrittenDay::None => day::civil_seconds(time, self.last_shown(), latest),
+            WrittenDay::WithoutYear => {
+                let FoundDay { day_in_1972, seconds_later } = self.last_day;
+                let again = time + seconds_later;
+                if time.div_euclid(DAY_SECONDS) == day_in_1972
+                    && self.last.is_some_and(|last| year::is_sure(again, last, latest))
+                {
+                    again
+                } else {
+                    let found = year::civil_seconds(time, self.last_shown(), latest);
+                    let day_in_1972 = time.div_euclid(DAY_SECONDS);
+                    self.last_day = FoundDay { day_in_1972, seconds_later: found - time };
+                    found
+                }
+            }
         };
-        let civil_seconds = find(written.civil_seconds, last, changed_at);
         WrittenTime { civil_seconds, day: WrittenDay::Whole, ..written }
+    }
+
+    /// What a clock of the zone showed at the last instant.
+    fn last_shown(&self) -> Option<i64> {
+        self.last.map(|last| self.shown(last))
     }
 
     /// What a clock of the zone showed at an instant, in civil seconds.
@@ -217,12 +261,15 @@ impl LocalTime {
     }
 
     fn remember(&mut self, civil_seconds: i64, offset: i64) {
-        let start = civil_seconds - civil_seconds.rem_euclid(STRETCH_SECONDS);
-        let end = start + STRETCH_SECONDS;
         let alone = MappedLocalTime::Single(offset);
-        if self.offsets(start) == alone && self.offsets(end - 1) == alone {
-            self.known = start..end;
-            self.known_offset_seconds = offset;
+        for length in STRETCH_SECONDS {
+            let start = civil_seconds - civil_seconds.rem_euclid(length);
+            let end = start + length;
+            if self.offsets(start) == alone && self.offsets(end - 1) == alone {
+                self.known = start..end;
+                self.known_offset_seconds = offset;
+                return;
+            }
         }
     }
 

@@ -11,6 +11,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate};
 
+use crate::model::EventTime;
+
 /// How far a line may lie behind the one before it.
 const BACK_SECONDS: i64 = 31 * 86_400;
 /// How much later than the last change of the file a line may be: the zone of its clock may be
@@ -19,12 +21,28 @@ const AHEAD_SECONDS: i64 = 86_400;
 /// A leap day comes back after four years, or after eight around most centuries.
 const YEARS_BACK: i32 = 8;
 
+/// February 29, 1972, in days since 1970.
+const LEAP_DAY: i64 = 789;
+/// No clock differs so much from UTC.
+const MOST_EAST_SECONDS: i64 = 86_400;
+
+/// Whether [`civil_seconds`] finds this one of the times that lie whole years from each other,
+/// told without a look at the zone: other ones are further from `last` by months. For others it
+/// may be so.
+#[inline]
+pub(super) fn is_sure(time: i64, last: EventTime, changed_at: i64) -> bool {
+    let since_last = time - last.0.div_euclid(1_000_000);
+    since_last.abs() < BACK_SECONDS - MOST_EAST_SECONDS
+        && time <= changed_at.saturating_add(AHEAD_SECONDS)
+}
+
 /// A civil time in 1972, moved to its year; `last` and `changed_at` in seconds since 1970.
 pub(super) fn civil_seconds(in_1972: i64, last: Option<i64>, changed_at: i64) -> i64 {
     let latest = changed_at.saturating_add(AHEAD_SECONDS);
     let around = year(last.unwrap_or(changed_at).min(latest));
     let mut newest = None;
-    for year in around - YEARS_BACK..=around + 1 {
+    let years_back = if in_1972.div_euclid(86_400) == LEAP_DAY { YEARS_BACK } else { 1 };
+    for year in around - years_back..=around + 1 {
         let Some(time) = moved(in_1972, year).filter(|time| *time <= latest) else { continue };
         if last.is_some_and(|last| time > last - BACK_SECONDS) {
             return time;
@@ -47,6 +65,8 @@ fn year(seconds: i64) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn seconds(time: &str) -> i64 {
@@ -80,6 +100,26 @@ mod tests {
         check("12-31T23:59", Some("2025-01-01T00:00"), file, "2024-12-31T23:59");
         check("02-29T10:00", Some("2024-02-28T23:00"), file, "2024-02-29T10:00");
         check("11-01T10:00", Some("2024-01-15T00:00"), file, "2024-11-01T10:00");
+    }
+
+    proptest! {
+        /// Where it is sure, it is what would be found.
+        #[test]
+        fn what_is_sure_is_found(
+            in_1972 in 63_072_000_i64..94_694_400,
+            last in 1_000_000_000_i64..2_000_000_000,
+            near in -40_i64 * 86_400..40 * 86_400,
+            changed in -40_i64 * 86_400..40 * 86_400,
+            east in -50_000_i64..50_000,
+        ) {
+            // In the year of a time near the last one.
+            let Some(time) = moved(in_1972, year(last + near)) else { return Ok(()) };
+            let last = time - near;
+            let changed_at = time - changed;
+            if is_sure(time, EventTime((last - east) * 1_000_000), changed_at) {
+                prop_assert_eq!(civil_seconds(in_1972, Some(last), changed_at), time);
+            }
+        }
     }
 
     #[test]

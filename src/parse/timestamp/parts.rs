@@ -1,6 +1,6 @@
 //! The parts of which times are made: numbers, names of months, clocks, zones.
 
-use chrono::{NaiveDate, Offset, TimeZone};
+use chrono::{Datelike, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, tag_no_case, take, take_while, take_while_m_n, take_while1};
@@ -13,6 +13,8 @@ use nom::{IResult, Parser};
 pub(in crate::parse) type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
 const SECONDS_PER_DAY: i64 = 86_400;
+/// Of the years since 1.
+const DAYS_BEFORE_1970: i32 = 719_163;
 
 /// A day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ impl Day {
 /// Days since 1970-01-01.
 pub(in crate::parse) fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     let date = NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day)?;
-    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+    let days = i64::from(date.num_days_from_ce() - DAYS_BEFORE_1970);
     (days >= 0).then_some(days)
 }
 
