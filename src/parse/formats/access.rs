@@ -35,7 +35,7 @@ use super::web::{level_of_status, push_request, quoted, split_word, without_port
 use super::{Record, Text};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
-use crate::parse::timestamp::{day_month_name, is_blank, timestamp};
+use crate::parse::timestamp::{day_month_name, is_blank, timestamp, usual_access};
 
 /// Where the time begins at the latest.
 const MAX_OFFSET: usize = 400;
@@ -93,7 +93,10 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
 fn parts(line: &[u8]) -> Option<Parts<'_>> {
     let (from, bracket) = sender_and_time(line)?;
     // Nearly all write this one.
-    let (rest, time) = day_month_name(bracket).or_else(|_| timestamp(bracket)).ok()?;
+    let (rest, time) = match usual_access(bracket) {
+        Some(found) => found,
+        None => day_month_name(bracket).or_else(|_| timestamp(bracket)).ok()?,
+    };
     let written_at = before(bracket, rest);
     let rest = skip_blanks(skip_blanks(rest).strip_prefix(b"]")?);
     let (host, rest) = if rest.starts_with(b"\"") { (&b""[..], rest) } else { split_word(rest) };
@@ -116,11 +119,14 @@ fn sender_and_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether this can be who sent a request. Names with a colon at their end belong to syslog.
 fn is_sender(from: &[u8]) -> bool {
-    let words = || from.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty());
-    is_host(split_word(from).0)
-        && from.last().is_some_and(|byte| is_blank(*byte))
-        && words().nth(MAX_WORDS).is_none()
-        && words().all(|word| word.last() != Some(&b':') || address(word).is_some())
+    let (first, rest) = split_word(from);
+    let is_right = |word: &[u8]| word.last() != Some(&b':') || address(word).is_some();
+    let mut others = rest.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty());
+    from.last().is_some_and(|byte| is_blank(*byte))
+        && is_host(first)
+        && is_right(first)
+        && others.by_ref().take(MAX_WORDS - 1).all(is_right)
+        && others.next().is_none()
 }
 
 /// The request in quotes, the status and the size.
@@ -174,7 +180,7 @@ fn is_host(word: &[u8]) -> bool {
     let word = word.strip_suffix(b",").unwrap_or(word);
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     let name = without_port(word);
-    address(word).is_some() || !name.is_empty() && name.iter().all(is_name)
+    !name.is_empty() && name.iter().all(is_name) || address(word).is_some()
 }
 
 fn words(input: &[u8]) -> usize {

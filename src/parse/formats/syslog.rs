@@ -28,7 +28,7 @@ use crate::model::Level;
 use crate::parse::fields::Fields;
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
-use crate::parse::timestamp::{Parsed, blanks1, days, iso, month_first};
+use crate::parse::timestamp::{Parsed, blanks1, iso, month_first, usual_syslog};
 
 /// A line taken apart.
 struct Parts<'a> {
@@ -95,8 +95,8 @@ fn severity(input: &[u8]) -> Parsed<'_, Level> {
 }
 
 fn time(input: &[u8]) -> Parsed<'_, (WrittenTime, &[u8])> {
-    if let Some(time) = usual_time(input) {
-        return Ok((&input[USUAL_TIME_BYTES..], (time, &input[..USUAL_TIME_BYTES])));
+    if let Some((rest, time)) = usual_syslog(input) {
+        return Ok((rest, (time, before(input, rest))));
     }
     let is_iso = input.first().is_some_and(u8::is_ascii_digit);
     let (rest, time) = if is_iso { iso(input)? } else { month_first(input)? };
@@ -113,47 +113,6 @@ fn time(input: &[u8]) -> Parsed<'_, (WrittenTime, &[u8])> {
     } else {
         Err(nom::Err::Error(()))
     }
-}
-
-/// The bytes of `Jan 31 15:04:05`.
-const USUAL_TIME_BYTES: usize = 15;
-
-/// The time of RFC 3164 with a word in small letters behind it, which is neither a year nor a
-/// zone: nearly all lines begin so, and this takes a fraction of what [`month_first`] does.
-fn usual_time(input: &[u8]) -> Option<WrittenTime> {
-    let (time, rest) = input.split_first_chunk::<USUAL_TIME_BYTES>()?;
-    let [b' ', b'a'..=b'z', ..] = rest else { return None };
-    let [a, b, c, b' ', tens, units, b' ', h1, h2, b':', m1, m2, b':', s1, s2] = *time else {
-        return None;
-    };
-    let month = match &[a, b, c] {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
-        _ => return None,
-    };
-    let number = |tens: u8, units: u8| {
-        let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-        (tens < 10 && units < 10).then(|| u32::from(tens * 10 + units))
-    };
-    let day = number(if tens == b' ' { b'0' } else { tens }, units)?;
-    let (hour, minute, second) = (number(h1, h2)?, number(m1, m2)?, number(s1, s2)?);
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    // In a leap year, as the time has none.
-    let days = days(1972, month, day)?;
-    let minute = days * 86_400 + i64::from(hour * 3_600 + minute * 60);
-    Some(WrittenTime::new(minute, second, 0, None).without_year())
 }
 
 /// The host, where there is one, and what follows it: a tag may come at once.
@@ -220,32 +179,4 @@ fn tag(input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let version = bracket.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
     let message = bracket[version..].strip_prefix(b":")?;
     (version > 0).then(|| (before(input, &bracket[version..]), &b""[..], skip_blanks(message)))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// The quick way finds out the same, or nothing.
-        #[test]
-        fn a_usual_time_is_read_as_any_other(
-            line in "(Jan|Feb|Apr|Dec|jan|May)[ -][ 0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9] ?[a-zA-Z0-9:]{0,9}"
-        ) {
-            if let Some(time) = usual_time(line.as_bytes()) {
-                let (rest, expected) = month_first(line.as_bytes()).unwrap();
-                prop_assert_eq!((time, rest), (expected, &line.as_bytes()[USUAL_TIME_BYTES..]));
-            }
-        }
-    }
-
-    #[test]
-    fn usual_times_are_usual() {
-        assert!(usual_time(b"Jan  1 00:00:00 web1 x").is_some());
-        for other in ["Jan  1 00:00:00 2026 x", "Jan  1 00:00:00 CET x", "Jan 32 00:00:00 web1"] {
-            assert!(usual_time(other.as_bytes()).is_none(), "{other}");
-        }
-    }
 }

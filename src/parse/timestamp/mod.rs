@@ -21,6 +21,7 @@
 mod parts;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use nom::Parser;
 use nom::branch::alt;
@@ -37,6 +38,7 @@ pub(super) use self::parts::{
     Parsed, blanks, blanks1, days, digits, fraction, is_blank, is_digit, is_word, offset, second,
     utc,
 };
+pub(super) use self::usual::{usual_access, usual_syslog};
 use super::local_time::WrittenTime;
 
 /// Seconds since 1970 of the years 1970 to 9999.
