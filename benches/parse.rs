@@ -4,7 +4,7 @@
 //! The lines of the row of a format are those of its fixture that begin an entry, over and over:
 //! each of another shape, most of them awkward, and with days that jump. A row `usual` has what a
 //! server writes: the lines that nearly all are, a second or so after each other, and one line of
-//! the fixture in twenty.
+//! the fixture in twenty; read as where the format is left to tripline.
 //!
 //! Plain timing, the best of several rounds: what the machine does besides only ever adds.
 
@@ -72,13 +72,13 @@ fn main() {
         19 => awkward[i as usize / 20 % awkward.len()].clone(),
         _ => written,
     };
-    parse_as(Format::Syslog, "syslog, usual", |i| {
+    guess(Format::Syslog, "syslog, usual", |i| {
         usual(i, syslog_line(i, &clock(i * 7 / 5)), &awkward[0])
     });
-    parse_as(Format::Access, "access, usual", |i| {
+    guess(Format::Access, "access, usual", |i| {
         usual(i, access_line(i, &clock(i * 7 / 5)), &awkward[1])
     });
-    guess("plain, not told so", |i| {
+    guess(Format::Plain, "plain, not told so", |i| {
         format!("2026-03-01 12:30:{:02} [{}] {long}", i % 60, level(i))
     });
 
@@ -129,8 +129,8 @@ fn parse(name: &str, line: impl Fn(u32) -> String) {
 }
 
 /// Reads lines as where the format is left to tripline, which has found it out.
-fn guess(name: &str, line: impl Fn(u32) -> String) {
-    let parser = Parser::new(Format::Plain, chrono_tz::Europe::Berlin, None).trying_others();
+fn guess(format: Format, name: &str, line: impl Fn(u32) -> String) {
+    let parser = Parser::new(format, chrono_tz::Europe::Berlin, None).trying_others();
     parse_with(&parser, name, line);
 }
 

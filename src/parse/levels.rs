@@ -88,6 +88,8 @@ pub fn level(word: &[u8]) -> Option<Level> {
         b"DEBUG" | b"debug" => Some(Level::Debug),
         b"TRACE" | b"trace" => Some(Level::Trace),
         b"FATAL" | b"fatal" => Some(Level::Fatal),
+        // None begins otherwise, and numbers are what is asked for most besides.
+        [first, ..] if !first.is_ascii_alphabetic() => None,
         _ => WORDS
             .iter()
             .find(|(known, _)| word.eq_ignore_ascii_case(known.as_bytes()))

@@ -32,13 +32,6 @@ impl Reading {
         if let Some(format) = &self.own_format {
             return own::record(format, line);
         }
-        if self.tries_others
-            && let Some(special) = self.format.special()
-            && let Some(record) = special.record(line, &mut self.scratch)
-        {
-            self.read_by = Some(special);
-            return Some(record);
-        }
         let record = self.format.record(line, &mut self.scratch);
         self.read_by = record.as_ref().map(|_| self.format);
         record

@@ -12,6 +12,7 @@ mod elements;
 mod glog;
 mod go;
 mod haproxy;
+mod inner;
 mod java;
 mod json;
 mod keys;
@@ -121,7 +122,7 @@ impl Format {
             Self::Json => json::record(line, scratch),
             Self::Logfmt => logfmt::record(line, scratch),
             Self::PostgresqlCsv => postgresql_csv::record(line, scratch),
-            Self::Rfc5424 => rfc5424::record(line),
+            Self::Rfc5424 => rfc5424::record(line, scratch),
             Self::Access => access::record(line),
             Self::ApacheError => apache_error::record(line),
             Self::NginxError => nginx_error::record(line),
@@ -131,21 +132,13 @@ impl Format {
             Self::Haproxy => haproxy::record(line),
             Self::Windows => windows::record(line, &mut scratch.text),
             Self::Glog => glog::record(line),
-            Self::Syslog => syslog::record(line),
+            Self::Syslog => syslog::record(line, scratch),
             Self::Rust => rust::record(line),
             Self::Log4j => log4j::record(line),
             Self::Python => python::record(line),
             Self::Java => java::record(line),
             Self::Go => go::record(line),
             Self::Text => text::record(line),
-        }
-    }
-
-    /// A format whose lines are lines of this one too, and say more.
-    pub(super) const fn special(self) -> Option<Self> {
-        match self {
-            Self::Syslog => Some(Self::Haproxy),
-            _ => None,
         }
     }
 

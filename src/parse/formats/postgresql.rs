@@ -38,6 +38,7 @@ use nom::combinator::{not, peek};
 
 use super::elements::{before, capital_level, skip_blanks};
 use super::{Record, Text};
+use crate::model::Level;
 use crate::parse::fields::Fields;
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
@@ -79,6 +80,25 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     if let Some(parts) = parts(line) {
         prefix::push(parts.prefix, fields);
     }
+}
+
+/// Reads a line without a time, as it is written to syslog: its prefix, level and message; `None`
+/// if it starts no entry.
+pub(super) fn undated(line: &[u8]) -> Option<(&[u8], Level, &[u8])> {
+    let start = line.iter().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let end = start.count();
+    let (prefix, word, message) = match line.get(end..)?.strip_prefix(b":") {
+        Some(message) => (&b""[..], &line[..end], message),
+        None => severity(line)?,
+    };
+    let is_entry = OWN.contains(&word) || OTHER.contains(&word);
+    let level = levels::level(word).filter(|_| is_entry)?;
+    Some((prefix, level, message.strip_prefix(b"  ")?))
+}
+
+/// What a prefix says.
+pub(super) fn prefix_fields(prefix: &[u8], fields: &mut Fields) {
+    prefix::push(prefix, fields);
 }
 
 /// Whether a line has all that a line of PostgreSQL has, but goes on with the entry before it.

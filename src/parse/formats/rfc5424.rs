@@ -14,9 +14,11 @@
 //! In a value, a backslash stands before quotes, backslashes and closing brackets. Heroku leaves
 //! out the data. Data that is not as it should be belongs to the message.
 //!
-//! The level is that of the severity (RFC 5424, table 2).
+//! The level is that of the severity (RFC 5424, table 2). The message may be a record of another
+//! format, whose level wins: see [`inner`].
 //!
-//! Fields: `host`, `program`, `pid`, `msgid`; `structured_data`, as `{"id":{"name":"value"}}`.
+//! Fields: `host`, `program`, `pid`, `msgid`; `structured_data`, as `{"id":{"name":"value"}}`;
+//! those of the record within.
 //!
 //! Source: RFC 5424, section 6; RFC 6587, section 3.4.1.
 
@@ -31,7 +33,7 @@ use serde_json::{Map, Value};
 use super::elements::{before, number};
 use super::members::text;
 use super::syslog::pri;
-use super::{Record, Text};
+use super::{Record, Scratch, Text, inner};
 use crate::model::Level;
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
@@ -55,8 +57,11 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
+pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
     let (_, Parts { time, written_at, level, message, .. }) = parts(line).ok()?;
+    if let Some(record) = inner::record(message, scratch) {
+        return Some(record.within(time, written_at, Some(level)));
+    }
     Some(Record { time, written_at, level: Some(level), message: Text::Line(message) })
 }
 
@@ -87,6 +92,7 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     if !data.is_empty() {
         fields.push_value("structured_data", Value::Object(data));
     }
+    inner::fields(parts.message, fields);
 }
 
 fn parts(line: &[u8]) -> Parsed<'_, Parts<'_>> {

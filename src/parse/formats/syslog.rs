@@ -10,11 +10,11 @@
 //! The time of RFC 3339 is rsyslog's `RSYSLOG_FileFormat`; other formats use it too, so that a
 //! line with it must have host and tag. `<4.3>` and `<auth.info>` are written by BSD's syslogd -v.
 //! Where no priority is written, as is usual, the level is the one that the message begins with
-//! (`error: ...`), if it does.
+//! (`error: ...`), if it does. The message may be a record of another format: see [`inner`].
 //!
 //! Source: RFC 3164, section 4; rsyslog, "Templates".
 //!
-//! Fields: `host`, `program`, `pid`.
+//! Fields: `host`, `program`, `pid`, those of the record within.
 
 use memchr::memchr;
 use nom::Parser;
@@ -23,7 +23,7 @@ use nom::combinator::{map_opt, opt};
 use nom::sequence::delimited;
 
 use super::elements::{before, leading_level, skip_blanks};
-use super::{Record, Text, elements};
+use super::{Record, Scratch, Text, elements, inner};
 use crate::model::Level;
 use crate::parse::fields::Fields;
 use crate::parse::levels;
@@ -42,8 +42,11 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
+pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
     let Parts { time, written_at, level, message, .. } = parts(line)?;
+    if let Some(record) = inner::record(message, scratch) {
+        return Some(record.within(Some(time), written_at, level));
+    }
     let level = level.or_else(|| leading_level(message));
     Some(Record { time: Some(time), written_at, level, message: Text::Line(message) })
 }
@@ -54,6 +57,7 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     fields.push("host", parts.host.unwrap_or_default());
     fields.push("program", parts.program);
     fields.push_number("pid", parts.pid);
+    inner::fields(parts.message, fields);
 }
 
 fn parts(line: &[u8]) -> Option<Parts<'_>> {

@@ -105,6 +105,20 @@ impl WrittenTime {
         Self { utc_offset_seconds: Some(seconds), ..self }
     }
 
+    /// The time, with the fraction of another one if it shows none itself and the other shows the
+    /// same second, in whichever zone.
+    #[must_use]
+    pub(super) fn with_fraction_of(self, other: Self) -> Self {
+        // Zones lie whole quarters of an hour apart.
+        let second = |time: Self| time.civil_seconds.rem_euclid(15 * 60);
+        let is_finer = self.micros == 0 && other.micros < 1_000_000;
+        if is_finer && second(self) == second(other) {
+            Self { micros: other.micros, ..self }
+        } else {
+            self
+        }
+    }
+
     /// The time, of which only month, day and clock are written: it lies in 1972.
     #[must_use]
     pub(super) fn without_year(self) -> Self {

@@ -37,6 +37,7 @@ impl Day {
 }
 
 /// Days since 1970-01-01.
+#[inline]
 pub(in crate::parse) fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     let date = NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day)?;
     let days = i64::from(date.num_days_from_ce() - DAYS_BEFORE_1970);

@@ -51,6 +51,7 @@ pub(in crate::parse) fn usual_access(input: &[u8]) -> Option<(&[u8], WrittenTime
 }
 
 /// Of `15:04:05`, the minutes since midnight and the second.
+#[inline]
 fn clock_of([h1, h2, colon1, m1, m2, colon2, s1, s2]: [u8; 8]) -> Option<(i64, u32)> {
     let (hour, minute, second) = (number(h1, h2)?, number(m1, m2)?, number(s1, s2)?);
     let is_clock = (colon1, colon2) == (b':', b':') && hour < 24 && minute < 60 && second <= 60;
@@ -58,6 +59,7 @@ fn clock_of([h1, h2, colon1, m1, m2, colon2, s1, s2]: [u8; 8]) -> Option<(i64, u
 }
 
 /// The month of a name as it is usually written.
+#[inline]
 fn month(name: [u8; 3]) -> Option<u32> {
     Some(match &name {
         b"Jan" => 1,
@@ -77,6 +79,7 @@ fn month(name: [u8; 3]) -> Option<u32> {
 }
 
 /// A number of two digits.
+#[inline]
 fn number(tens: u8, units: u8) -> Option<u32> {
     let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
     (tens < 10 && units < 10).then(|| u32::from(tens * 10 + units))
