@@ -6,9 +6,10 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::SecondsFormat;
 use diesel::pg::PgConnection;
 
-use crate::alerting::{self, Pending, RuleError, RulesInUse};
+use crate::alerting::{self, Pending, RuleError, RuleFailure, RulesInUse};
 use crate::config::{Config, RuleConfig, RuleKind};
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
 use crate::model::{self, Tick};
@@ -130,8 +131,11 @@ impl Pipeline<'_> {
             if self.is_to_stop() {
                 return Ok(());
             }
-            alerting::evaluate(connection, source, self.tick)
-                .or_else(|error| tell(error, &mut evaluation))
+            match alerting::evaluate(connection, source, self.tick) {
+                Ok(failures) => tell_of_rules(&failures, &mut evaluation),
+                Err(error) => tell(error, &mut evaluation)?,
+            }
+            Ok(())
         })?;
         outcome.figures.errors += evaluation.errors;
         Ok(outcome)
@@ -200,9 +204,11 @@ impl Pipeline<'_> {
                 return Ok(false);
             }
             let source = pending.source;
-            let announced = alerting::evaluate(connection, source, self.tick).and_then(|()| {
-                alerting::announce(connection, source, self.host, notify::STDOUT, self.tick)
-            });
+            let announced =
+                alerting::evaluate(connection, source, self.tick).and_then(|failures| {
+                    tell_of_rules(&failures, figures);
+                    alerting::announce(connection, source, self.host, notify::STDOUT, self.tick)
+                });
             match announced {
                 Ok(announced) => {
                     figures.alerts_fired += announced.fired;
@@ -216,6 +222,20 @@ impl Pipeline<'_> {
 
     fn is_to_stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Tells of rules that failed, when that begins and then hourly.
+fn tell_of_rules(failures: &[RuleFailure], figures: &mut Figures) {
+    figures.errors += failures.len();
+    for failure in failures.iter().filter(|failure| failure.tell) {
+        log::error!(
+            "rule {} cannot judge {}: {}; the other rules go on, and it is tried again at {}",
+            visible::line(&failure.rule, MESSAGE_CHARS),
+            visible::line(&failure.source, MESSAGE_CHARS),
+            visible::line(&failure.message, MESSAGE_CHARS),
+            failure.next_try_at.to_rfc3339_opts(SecondsFormat::Secs, true)
+        );
     }
 }
 

@@ -136,6 +136,7 @@ create table rule_backlog (
     failed_since timestamptz,
     last_error   text,
     shown_at     timestamptz,
+    next_try_at  timestamptz,
     constraint rule_backlog_pkey primary key (source_id, rule_id),
     constraint backlog_of_a_source foreign key (source_id) references sources (id),
     constraint backlog_of_a_rule foreign key (rule_id) references alert_rules (id)
@@ -150,3 +151,4 @@ comment on column rule_backlog.failures is 'How many times in a row it failed.';
 comment on column rule_backlog.failed_since is 'The tick at which it failed first.';
 comment on column rule_backlog.last_error is 'Why it failed the last time.';
 comment on column rule_backlog.shown_at is 'The tick at which that was last printed.';
+comment on column rule_backlog.next_try_at is 'Not to be tried before.';

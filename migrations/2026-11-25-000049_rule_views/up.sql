@@ -961,6 +961,29 @@ cross join lateral (
       and kept.hot_until = 'infinity'
       and state.last_error_since is distinct from kept.hot_from
     union all
+    -- A rule that fails again and again sees nothing either.
+    select left('rule ' || failing.name, 200) as group_key, backlog.failed_since, 'infinity'::timestamptz as hot_until, backlog.failures
+    from rule_backlog backlog
+    join alert_rules failing on failing.id = backlog.rule_id
+    where backlog.source_id = judged.source_id
+      and backlog.failures >= 3
+    union all
+    select kept.group_key, kept.hot_from,
+        greatest(kept.hot_from, coalesce(state.read_to_end_at, state.last_logged_at)), kept.measured
+    from hot_intervals kept
+    where kept.source_id = judged.source_id
+      and kept.rule_id = judged.rule_id
+      and kept.group_key like 'rule %'
+      and kept.hot_until = 'infinity'
+      and not exists (
+          select
+          from rule_backlog backlog
+          join alert_rules failing on failing.id = backlog.rule_id
+          where backlog.source_id = judged.source_id
+            and backlog.failures > 0
+            and kept.group_key = left('rule ' || failing.name, 200)
+      )
+    union all
     select 'gap' as group_key, gap.detected_at, gap.detected_at, sum(coalesce(gap.lost_bytes, 0))
     from ingest_gaps gap
     where gap.source_id = judged.source_id

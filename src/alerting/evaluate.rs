@@ -13,6 +13,7 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 
+use super::failing::{self, RuleFailure};
 use super::interval::{Episode, FOREVER, Key};
 use super::kept::{self, Waiting};
 use crate::model::{EventTime, SourceId, Tick};
@@ -55,11 +56,13 @@ pub fn sources_to_evaluate(
 }
 
 /// Evaluates everything of a source that is not evaluated yet, and records the alerts.
+///
+/// Returns the rules that failed; what they missed is left to a later run.
 pub fn evaluate(
     connection: &mut PgConnection,
     source: SourceId,
     tick: Tick,
-) -> Result<(), StoreError> {
+) -> Result<Vec<RuleFailure>, StoreError> {
     evaluate_in_slices(connection, source, tick, SLICE_ENTRIES)
 }
 
@@ -69,12 +72,13 @@ pub fn evaluate_in_slices(
     source: SourceId,
     tick: Tick,
     slice_entries: u32,
-) -> Result<(), StoreError> {
+) -> Result<Vec<RuleFailure>, StoreError> {
+    let mut failures = Vec::new();
     let mut is_first = true;
-    while evaluate_slice(connection, source, tick, slice_entries, is_first)? {
+    while evaluate_slice(connection, source, tick, slice_entries, is_first, &mut failures)? {
         is_first = false;
     }
-    Ok(())
+    Ok(failures)
 }
 
 #[derive(QueryableByName)]
@@ -99,7 +103,10 @@ struct Slice {
     is_member: bool,
     #[diesel(sql_type = Bool)]
     has_episodes: bool,
-    /// Those whose intervals are kept.
+    /// Rules that failed the last time.
+    #[diesel(sql_type = Array<BigInt>)]
+    failing: Vec<i64>,
+    /// Kinds whose intervals are kept.
     #[diesel(sql_type = Array<Text>)]
     kinds: Vec<String>,
 }
@@ -117,6 +124,7 @@ fn evaluate_slice(
     tick: Tick,
     slice_entries: u32,
     is_first: bool,
+    failures: &mut Vec<RuleFailure>,
 ) -> Result<bool, StoreError> {
     transaction(connection, Patience::Long, |connection| {
         // Nothing else may change the source's dirty ranges or alerts from here on.
@@ -140,17 +148,59 @@ fn evaluate_slice(
         if slice.has_more() {
             narrow(connection, source, &slice)?;
         }
-        if slice.has_episodes {
-            let episodes = episodes(connection, source)?;
-            record(connection, source, &episodes, tick)?;
-        }
-        let waiting = kept::evaluate(connection, source, &slice.kinds, position.read_until, tick)?;
+        let judging = Judging {
+            source,
+            tick,
+            read_until: position.read_until,
+            dirty_from: slice.dirty_from,
+            dirty_to: slice.dirty_to,
+            has_episodes: slice.has_episodes,
+            kinds: &slice.kinds,
+        };
+        let waiting = failing::evaluate(connection, &judging, &slice.failing, failures)?;
         if slice.is_member {
             pass_on(connection, source, &slice)?;
         }
         release(connection, source, &slice, &waiting, position.read_until)?;
         Ok(slice.has_more())
     })
+}
+
+/// Which rules are evaluated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules<'a> {
+    /// These; `None`: all.
+    pub(super) only: Option<&'a [i64]>,
+    /// But not these.
+    pub(super) except: &'a [i64],
+}
+
+/// A slice of a source, which is locked and narrowed to it.
+pub(super) struct Judging<'a> {
+    pub(super) source: SourceId,
+    pub(super) tick: Tick,
+    /// Up to when the source was read.
+    pub(super) read_until: Option<DateTime<Utc>>,
+    pub(super) dirty_from: DateTime<Utc>,
+    pub(super) dirty_to: DateTime<Utc>,
+    has_episodes: bool,
+    kinds: &'a [String],
+}
+
+impl Judging<'_> {
+    /// Asks the views about some rules and records what they say. Returns what has to wait until
+    /// more is read.
+    pub(super) fn judge(
+        &self,
+        connection: &mut PgConnection,
+        rules: &Rules<'_>,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        if self.has_episodes {
+            let episodes = episodes(connection, self.source, rules)?;
+            record(connection, self.source, &episodes, self.tick)?;
+        }
+        kept::evaluate(connection, self.source, self.kinds, rules, self.read_until, self.tick)
+    }
 }
 
 /// Makes the slice all that the views see.
@@ -233,14 +283,22 @@ impl From<Row> for Episode {
     }
 }
 
-fn episodes(connection: &mut PgConnection, source: SourceId) -> Result<Vec<Episode>, StoreError> {
+fn episodes(
+    connection: &mut PgConnection,
+    source: SourceId,
+    rules: &Rules<'_>,
+) -> Result<Vec<Episode>, StoreError> {
     let rows = diesel::sql_query(
         "select rule_id, group_key, started_at, ended_at, measured
          from alert_episodes
          where source_id = $1
+           and ($2 is null or rule_id = any ($2))
+           and rule_id <> all ($3)
          order by rule_id, group_key, started_at",
     )
     .bind::<BigInt, _>(source.0)
+    .bind::<Nullable<Array<BigInt>>, _>(rules.only)
+    .bind::<Array<BigInt>, _>(rules.except)
     .load::<Row>(connection)?;
     Ok(rows.into_iter().map(Episode::from).collect())
 }

@@ -1,4 +1,4 @@
--- What new lines of source $1 say of rules whose intervals are replaced, of rules $2, or of all:
+-- What new lines of source $1 say of rules whose intervals are replaced, of rules $2, or of all, but not of $3:
 -- those that hold, those that no longer hold and are kept, and those that say for which time.
 select
     change.rule_id, change.group_key, change.hot_from, nullif(change.hot_until, 'infinity') as hot_until,
@@ -6,6 +6,7 @@ select
 from {view} change
 where change.source_id = $1
   and ($2 is null or change.rule_id = any ($2))
+  and change.rule_id <> all ($3)
   and (
       change.is_hot
       or {replaces_range}

@@ -1,10 +1,11 @@
 -- What new lines of source $1 say of rules whose intervals only grow, merged where they touch, as
--- alert_episodes does it; of rules $2, or of all.
+-- alert_episodes does it; of rules $2, or of all, but not of $3.
 with part as (
     select rule_id, group_key, hot_from, hot_until, full_from, measured
     from {view}
     where source_id = $1
       and ($2 is null or rule_id = any ($2))
+      and rule_id <> all ($3)
 ), merged as (
     select
         rule_id, group_key,

@@ -7,6 +7,7 @@
 
 mod announce;
 mod evaluate;
+mod failing;
 mod interval;
 mod kept;
 mod own_view;
@@ -14,5 +15,6 @@ mod rules;
 
 pub use announce::{Announced, announce};
 pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};
+pub use failing::RuleFailure;
 pub use own_view::{ViewError, evaluate_views};
 pub use rules::{RuleError, RulesInUse, in_use, sync};

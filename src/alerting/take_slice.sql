@@ -47,6 +47,7 @@ select
         join sources source on owner.path in (source.host, '*')
         where owner.host = '*' and source.id = $1 and source.host <> '*'
     ) as is_member,
+    array(select rule_id from rule_backlog where source_id = $1 and failures > 0) as failing,
     array(
         select distinct case when clear_below is null then kind else 'hysteresis' end
         from scope

@@ -94,7 +94,6 @@ pub(super) const RULE: Table = Table {
         "levels",
         "pattern",
         "exclude",
-        "exclude_file",
         "match",
         "sources",
         "count",
@@ -114,11 +113,10 @@ pub(super) const RULE: Table = Table {
         "severity",
         "for",
         "keep_firing",
-        "active",
         "summary",
         "runbook",
     ],
-    later: &["channels"],
+    later: &["active", "channels", "exclude_file"],
 };
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::model::{Level, LevelSet, Severity, WeeklyHours};
 
 /// `[[rule]]`: one thing to look for.
 ///
-/// Which of the fields mean something depends on the kind: see [`RuleKind::keys`].
+/// Which of the fields mean something depends on the kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleConfig {
     /// The rule's name, unique within the config.

@@ -73,6 +73,12 @@ impl StoreError {
         self.is_lost_connection() || matches!(self, Self::Locked(_))
     }
 
+    /// Whether a statement has waited too long for somebody else.
+    pub fn is_lock_timeout(&self) -> bool {
+        let Self::Database(DieselError::DatabaseError(_, information)) = self else { return false };
+        information.message().contains("lock timeout")
+    }
+
     /// Whether no further statement can work, because the connection is gone.
     pub fn is_lost_connection(&self) -> bool {
         match self {

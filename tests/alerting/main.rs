@@ -15,6 +15,7 @@ mod support;
 
 mod oracle;
 mod bench;
+mod failing;
 mod history;
 mod property;
 mod scene;

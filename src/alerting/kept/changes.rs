@@ -7,6 +7,7 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 
+use super::super::evaluate::Rules;
 use super::super::interval::{Change, Hot, Key, Measure, Nature, Replaces};
 use super::table::until;
 use crate::model::{EventTime, SourceId};
@@ -52,6 +53,7 @@ pub(super) fn views_of(kinds: &[String]) -> Vec<(&'static str, Replaces)> {
 pub(super) fn changes_of(
     connection: &mut PgConnection,
     source: SourceId,
+    rules: &Rules<'_>,
     (view, replaces): (&'static str, Replaces),
 ) -> Result<Vec<(ChangeRow, Replaces)>, StoreError> {
     // Only names that stand above get into the statement.
@@ -63,7 +65,8 @@ pub(super) fn changes_of(
     };
     let rows = diesel::sql_query(statement)
         .bind::<BigInt, _>(source.0)
-        .bind::<Nullable<Array<BigInt>>, _>(None::<Vec<i64>>)
+        .bind::<Nullable<Array<BigInt>>, _>(rules.only)
+        .bind::<Array<BigInt>, _>(rules.except)
         .load::<ChangeRow>(connection)?;
     Ok(rows.into_iter().map(|row| (row, replaces)).collect())
 }

@@ -14,7 +14,7 @@ use diesel::pg::PgConnection;
 
 use self::changes::{changes_of, split, views_of};
 use self::table::{Touched, forget, keep, kept_near, stored_near, write_cuts};
-use super::evaluate::record;
+use super::evaluate::{Rules, record};
 use super::interval::{self, Change, Episode, FOREVER, Hot, Key};
 use crate::model::{EventTime, SourceId, Tick};
 use crate::store::StoreError;
@@ -28,12 +28,13 @@ pub(super) fn evaluate(
     connection: &mut PgConnection,
     source: SourceId,
     kinds: &[String],
+    rules: &Rules<'_>,
     read_until: Option<DateTime<Utc>>,
     tick: Tick,
 ) -> Result<Vec<Waiting>, StoreError> {
     let mut rows = Vec::new();
     for view in views_of(kinds) {
-        rows.extend(changes_of(connection, source, view)?);
+        rows.extend(changes_of(connection, source, rules, view)?);
     }
     let (rows, waiting) = split(rows, read_until);
     if rows.is_empty() {
