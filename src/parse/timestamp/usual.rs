@@ -14,6 +14,10 @@ const ACCESS_BYTES: usize = 26;
 pub(in crate::parse) fn usual_syslog(input: &[u8]) -> Option<(&[u8], WrittenTime)> {
     let (time, rest) = input.split_first_chunk::<SYSLOG_BYTES>()?;
     let [b' ', b'a'..=b'z', ..] = rest else { return None };
+    // `01:00:00 pm` is an hour of the afternoon.
+    if let [b' ', b'a' | b'p', b'm', ..] = rest {
+        return None;
+    }
     let [a, b, c, b' ', tens, units, b' ', clock @ ..] = *time else { return None };
     let day = number(if tens == b' ' { b'0' } else { tens }, units)?;
     // In a leap year, as the time has none.
