@@ -23,7 +23,8 @@ pub const READ: [&str; 6] = [
 
 /// Tables with rows of a source that outlast reading it anew, in the order in which they may
 /// be emptied.
-pub const KEPT: [&str; 3] = ["notifications", "alerts", "message_shapes"];
+pub const KEPT: [&str; 5] =
+    ["notifications", "alerts", "hot_intervals", "rule_backlog", "message_shapes"];
 
 /// What was deleted with a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,6 +121,10 @@ pub fn rename_host(
         };
         let sources = run("update sources set host = $2 where host = $1")?;
         run(include_str!("join_rules.sql"))?;
+        run(include_str!("join_stand_ins.sql"))?;
+        run("delete from sources old using sources new
+             where old.host = '*' and old.path = $1 and new.host = '*' and new.path = $2")?;
+        run("update sources set path = $2 where host = '*' and path = $1")?;
         run("delete from alert_rules old using alert_rules new
              where old.host = $1 and new.host = $2 and new.name = old.name")?;
         for table in ["alert_rules", "notifications", "runs"] {

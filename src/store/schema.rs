@@ -25,6 +25,24 @@ diesel::table! {
         created_at -> Timestamptz,
         changed_at -> Timestamptz,
         retired_at -> Nullable<Timestamptz>,
+        exclude -> Array<Nullable<Text>>,
+        match_entry -> Bool,
+        sources -> Nullable<Array<Nullable<Text>>>,
+        percent -> Nullable<Float8>,
+        at_least -> Nullable<Int4>,
+        factor -> Nullable<Float8>,
+        floor -> Nullable<Float8>,
+        lookback -> Nullable<Interval>,
+        clear_below -> Nullable<Int4>,
+        steps -> Array<Nullable<Text>>,
+        value -> Nullable<Text>,
+        stale_after -> Nullable<Interval>,
+        view -> Nullable<Text>,
+        holds_for -> Interval,
+        keep_firing -> Interval,
+        active -> Nullable<Text>,
+        runbook -> Nullable<Text>,
+        reads_counts -> Bool,
     }
 }
 
@@ -71,6 +89,18 @@ diesel::table! {
         size_bytes -> Int8,
         file_hash -> Nullable<Int8>,
         state -> Text,
+    }
+}
+
+diesel::table! {
+    hot_intervals (source_id, rule_id, group_key, hot_from) {
+        source_id -> Int8,
+        rule_id -> Int8,
+        group_key -> Text,
+        hot_from -> Timestamptz,
+        hot_until -> Timestamptz,
+        full_from -> Nullable<Timestamptz>,
+        measured -> Float8,
     }
 }
 
@@ -125,6 +155,10 @@ diesel::table! {
         journal_cursor -> Nullable<Text>,
         detected_format -> Nullable<Text>,
         unparsed_samples -> Array<Nullable<Text>>,
+        counted -> Tstzmultirange,
+        held -> Tstzmultirange,
+        judge_at -> Nullable<Timestamptz>,
+        judged_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -201,6 +235,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    rule_backlog (source_id, rule_id) {
+        source_id -> Int8,
+        rule_id -> Int8,
+        dirty -> Tstzmultirange,
+        is_learning -> Bool,
+        failures -> Int4,
+        failed_since -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        shown_at -> Nullable<Timestamptz>,
+        next_try_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     runs (id) {
         id -> Int8,
         host -> Text,
@@ -250,16 +298,21 @@ diesel::joinable!(alerts -> alert_rules (rule_id));
 diesel::joinable!(alerts -> sources (source_id));
 diesel::joinable!(generation_lines -> sources (source_id));
 diesel::joinable!(generations -> sources (source_id));
+diesel::joinable!(hot_intervals -> alert_rules (rule_id));
+diesel::joinable!(hot_intervals -> sources (source_id));
 diesel::joinable!(ingest_gaps -> sources (source_id));
 diesel::joinable!(ingest_state -> sources (source_id));
 diesel::joinable!(ingest_tails -> sources (source_id));
 diesel::joinable!(message_shapes -> sources (source_id));
+diesel::joinable!(rule_backlog -> alert_rules (rule_id));
+diesel::joinable!(rule_backlog -> sources (source_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     alert_rules,
     alerts,
     generation_lines,
     generations,
+    hot_intervals,
     ingest_gaps,
     ingest_state,
     ingest_tails,
@@ -267,6 +320,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     log_entries,
     message_shapes,
     notifications,
+    rule_backlog,
     runs,
     silences,
     sources,

@@ -137,6 +137,46 @@ fn rules_of_both_names_become_one() {
     setup.run(["run"]).expect_silence();
 }
 
+/// What rules across the sources of a host found goes with it, into what the other name found.
+#[test]
+fn alerts_across_the_sources_of_both_names_become_those_of_one() {
+    let mut setup = Setup::new();
+    let across = |host: &str, log: &str| {
+        setup.config(&format!(
+            "host = '{host}'\n[[source]]\npaths = ['{}']\n[[rule]]\nname = 'any'\nkind = \
+             'threshold'\ncount = 1\nwithin = '5m'\ngroup_by = []\n[[rule]]\nname = 'many'\n\
+             kind = 'distinct'\npattern = '(.*)'\ncount = 1\nwithin = '5m'\ngroup_by = []\n",
+            setup.path(log).display()
+        ));
+    };
+    setup.write("app.log", line(3580, "FATAL", "one"));
+    across("web1", "app.log");
+    setup.run(["run"]);
+    setup.run(["source", "rename-host", "web1", "web2"]);
+    across("web3", "other.log");
+    setup.write("other.log", line(3590, "FATAL", "two"));
+    setup.run(["run"]);
+    let alerts = "select concat_ws(' ', path, rule.name, case when merged_into is null then 'one' else 'merged' end) as value
+         from alerts join sources on sources.id = source_id join alert_rules rule on rule.id = rule_id order by 1";
+    assert_eq!(
+        setup.rows(alerts),
+        ["web2 any one", "web2 many one", "web3 any one", "web3 many one"]
+    );
+
+    setup.run(["source", "rename-host", "web2", "web3"]);
+    assert_eq!(
+        setup.rows(alerts),
+        ["web3 any merged", "web3 any one", "web3 many merged", "web3 many one"]
+    );
+    across("web3", "*.log");
+    setup.run(["run"]);
+    setup.now = "2026-01-15T13:00:00Z".to_owned();
+    // The bucket of the other rule was over at once.
+    let told = setup.run(["run"]);
+    assert!(told.stdout.starts_with("RESOLVED: warning any (alert 3) on all sources"), "{told:?}");
+    assert_eq!((told.code, told.stdout.lines().count()), (Some(0), 1), "{told:?}");
+}
+
 #[test]
 fn hosts_that_cannot_become_one_stay_as_they_are() {
     let setup = setup();
