@@ -1,12 +1,14 @@
 //! The command line, as clap reads it.
 
 mod entries;
+mod rules;
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 pub use entries::Entries;
+pub use rules::{Rules, RulesCommand};
 
 /// Log alerting for people with cron and PostgreSQL.
 #[derive(Debug, Parser)]
@@ -131,6 +133,17 @@ byte_offset, logged_at, level, message, fields (an object, which may be empty), 
 whole number of 64 bits. Times are UTC. What store in the config leaves out is counted, not
 stored.")]
     Entries(Entries),
+    /// List the rules, check them, explain one, try one on what is stored
+    #[command(after_help = "\
+Examples:
+  tripline rules list
+  tripline rules check
+  tripline rules explain error-burst
+  tripline rules backtest error-burst --from 2026-01-01T00:00:00Z --count 3..20
+
+The rules are those of the config, or the built-in ones. None of these commands changes anything.
+To see what rules do with a log that is not stored: tripline replay.")]
+    Rules(Rules),
     /// List the sources, forget one, read one anew, rename one
     #[command(after_help = "\
 Examples:

@@ -15,6 +15,7 @@ mod migrate;
 mod open_files;
 mod progress;
 mod replay;
+mod rules;
 mod run;
 mod session;
 mod source;
@@ -65,6 +66,7 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),
         Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),
         Command::Entries(arguments) => entries::run(global, arguments, tick, &mut stdout),
+        Command::Rules(arguments) => rules::run(global, &arguments.command, tick, &mut stdout),
         Command::Source(arguments) => {
             source::run(global, &arguments.command, &stop::on_signal(), &mut stdout)
         }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use chrono_tz::Tz;
 use diesel::pg::PgConnection;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::hide_url;
 use crate::cli::Global;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Status};
 use crate::config::{self, Config, DatabaseUrl};
 use crate::ingest::ReadLimits;
 use crate::lock::RunLock;
@@ -79,11 +79,7 @@ impl Session {
         let schema = migrations::schema(connection)?;
         match (&schema, &self.database) {
             (Schema::Current, _) => {}
-            (Schema::Newer(version), _) => bail!(
-                "the database was migrated to version {version} by a newer tripline; this is \
-                 {}: install the newer one here as well",
-                env!("CARGO_PKG_VERSION")
-            ),
+            (Schema::Newer(version), _) => return Err(newer(version)),
             (Schema::Empty, _) | (Schema::Older, Database::Private(_)) => {
                 migrations::run(connection)?;
             }
@@ -122,6 +118,29 @@ impl Session {
         self.make_current(&mut connection)?;
         let found = transaction(&mut connection, Patience::Short, read)?;
         Ok((connection, found))
+    }
+
+    /// Connects to the database without making or changing one; `None` where nothing was stored
+    /// so far.
+    pub(super) fn connect_to_what_is_there(&self) -> anyhow::Result<Option<PgConnection>> {
+        if let Database::Private(cluster) = &self.database
+            && cluster.status()? == Status::NeverSetUp
+        {
+            return Ok(None);
+        }
+        let mut connection = self.connect_to_any_schema()?;
+        match migrations::schema(&mut connection)? {
+            Schema::Current => Ok(Some(connection)),
+            Schema::Empty => Ok(None),
+            Schema::Older => bail!("the database has an older schema; run: tripline migrate"),
+            Schema::Newer(version) => Err(newer(&version)),
+            Schema::Foreign => bail!("the database holds none of tripline's tables"),
+        }
+    }
+
+    /// Whose rules the config has: this host's, or those for all hosts.
+    pub(super) fn rules_host(&self) -> &str {
+        if self.config.evaluate.all_hosts { "*" } else { &self.host }
     }
 
     /// Connects to the database, whatever schema it has.
@@ -203,6 +222,14 @@ impl Database {
         let environment = state_folder::Environment::of_this_process();
         Ok(Self::Private(Cluster::in_default_place(&environment)?))
     }
+}
+
+fn newer(version: &str) -> anyhow::Error {
+    anyhow!(
+        "the database was migrated to version {version} by a newer tripline; this is {}: install \
+         the newer one here as well",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 /// Connects to the private PostgreSQL, which is set up and started if need be.

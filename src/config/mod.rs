@@ -12,6 +12,7 @@ mod database;
 mod file;
 mod lines;
 mod locate;
+mod meaning;
 mod problem;
 mod rule;
 mod rules;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use locate::Environment;
+pub use meaning::Window;
 use problem::Lines;
 pub use problem::{ConfigError, Problem};
 pub use rule::{GroupBy, RuleConfig, RuleKind};

@@ -7,6 +7,7 @@ pub mod detect;
 pub mod entries;
 pub mod gaps;
 pub mod levels;
+pub mod rules;
 pub mod sources;
 pub mod status;
 mod table;

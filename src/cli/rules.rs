@@ -1,0 +1,24 @@
+//! What `tripline rules` is asked for.
+
+use clap::{Args, Subcommand};
+
+use super::Json;
+
+#[derive(Debug, Args)]
+pub struct Rules {
+    #[command(subcommand)]
+    pub command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// List the rules of this host
+    #[command(after_help = "\
+Examples:
+  tripline rules list
+  tripline rules list --json | jq -r '.[] | select(.open_alerts > 0) | .name'
+
+OPEN counts the alerts that fire, and LAST is when the last one so far began, in UTC. Both are -
+for a rule that no run has seen yet, and where there is no database.")]
+    List(Json),
+}
