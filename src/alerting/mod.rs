@@ -6,6 +6,7 @@
 //! a message about it is one row by constraint. Nothing is delivered here.
 
 mod announce;
+mod check;
 mod evaluate;
 mod failing;
 mod interval;
@@ -14,6 +15,7 @@ mod own_view;
 mod rules;
 
 pub use announce::{Announced, announce};
+pub use check::{RuleProblem, check};
 pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};
 pub use failing::RuleFailure;
 pub use own_view::{ViewError, evaluate_views};

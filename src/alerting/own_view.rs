@@ -111,16 +111,7 @@ fn evaluate(
         diesel::sql_query("select source_id from ingest_state where source_id = $1 for update")
             .bind::<BigInt, _>(source.0)
             .execute(connection)?;
-        // The name of the view is the one part of a statement that comes from the user: it is
-        // the name of a relation that is there, quoted by PostgreSQL itself.
-        let rows = diesel::sql_query(format!(
-            "select coalesce(left(group_key::text, {GROUP_CHARS}), '') as group_key, started_at,
-                    nullif(ended_at, 'infinity') as ended_at,
-                    coalesce(measured, 0)::double precision as measured
-             from {quoted}
-             where started_at is not null and coalesce(ended_at, 'infinity') >= started_at"
-        ))
-        .load::<Row>(connection)?;
+        let rows = diesel::sql_query(statement(quoted)).load::<Row>(connection)?;
         let mut changes = what_ends(connection, rule, &rows, tick)?;
         for row in rows {
             let from = EventTime::from(row.started_at);
@@ -139,6 +130,20 @@ fn evaluate(
         }
         kept::apply(connection, source, &changes, tick)
     })
+}
+
+/// What is read of a view.
+///
+/// Its name is the one part of a statement that comes from the user: it is the name of a relation
+/// that is there, quoted by PostgreSQL itself.
+pub(super) fn statement(quoted: &str) -> String {
+    format!(
+        "select coalesce(left(group_key::text, {GROUP_CHARS}), '') as group_key, started_at,
+                nullif(ended_at, 'infinity') as ended_at,
+                coalesce(measured, 0)::double precision as measured
+         from {quoted}
+         where started_at is not null and coalesce(ended_at, 'infinity') >= started_at"
+    )
 }
 
 /// Kept intervals that would go on, and that the view no longer returns.

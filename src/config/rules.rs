@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
+use std::path::Path;
 
 use chrono::TimeDelta;
 
@@ -29,14 +30,31 @@ pub(super) struct Sources<'a> {
 impl Sources<'_> {
     /// The levels that are stored by some source; `None` where nobody knows.
     pub(super) fn stored(&self) -> Option<LevelSet> {
-        let levels = self.sources.iter().flat_map(|source| source.store.iter());
-        (!self.sources.is_empty()).then(|| levels.collect())
+        stored_by(self.sources.iter())
+    }
+
+    /// Those that a rule judges.
+    fn judged_by(&self, rule: &RuleConfig) -> impl Iterator<Item = &SourceConfig> + Clone {
+        self.sources.iter().filter(|source| {
+            rule.sources.as_ref().is_none_or(|named| {
+                named.iter().any(|named| {
+                    let path = Path::new(named);
+                    source.name.as_ref() == Some(named)
+                        || path.is_absolute() && source.reaches(path)
+                })
+            })
+        })
     }
 
     /// Names by which rules may call them.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.sources.iter().filter_map(|source| source.name.as_deref())
     }
+}
+
+fn stored_by<'a>(sources: impl Iterator<Item = &'a SourceConfig> + Clone) -> Option<LevelSet> {
+    sources.clone().next()?;
+    Some(sources.flat_map(|source| source.store.iter()).collect())
 }
 
 /// `None` if a required key is missing or wrong, which has been reported then.
@@ -230,12 +248,14 @@ fn check_stored(section: &mut Section<'_, '_>, rule: &RuleConfig, sources: &Sour
         return;
     }
     // What keep stores can have any level.
-    if rule.pattern.is_some() && sources.sources.iter().any(|source| !source.keep.is_empty()) {
+    let judged = sources.judged_by(rule);
+    if rule.pattern.is_some() && judged.clone().any(|source| !source.keep.is_empty()) {
         return;
     }
-    if let Some(missing) = not_stored(rule.levels, sources.stored()) {
+    if let Some(missing) = not_stored(rule.levels, stored_by(judged)) {
+        let no_source = if rule.sources.is_none() { "no source" } else { "none of its sources" };
         let message = format!(
-            "needs entries of level {missing}, which no source stores: add the level to \
+            "needs entries of level {missing}, which {no_source} stores: add the level to \
              \"store\" of a source, or the lines to \"keep\""
         );
         section.refuse("levels", &message);

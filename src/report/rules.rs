@@ -114,3 +114,32 @@ pub fn write_table(rules: &[ListedRule], out: &mut dyn Write) -> io::Result<()> 
 pub(super) fn groups(group_by: &[String]) -> String {
     if group_by.is_empty() { "-".to_owned() } else { shown(&group_by.join(", ")) }
 }
+
+/// What a check of rules found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Each rule, in the order of the config.
+    pub rules: Vec<CheckedRule>,
+}
+
+/// What a check of a rule found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckedRule {
+    /// Its name.
+    pub name: String,
+    /// Whether it can be used.
+    pub passed: bool,
+    /// What is wrong with it.
+    pub problems: Vec<FoundProblem>,
+}
+
+/// What is wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FoundProblem {
+    /// The key of the config.
+    pub key: &'static str,
+    /// What stands there.
+    pub value: String,
+    /// What is wrong with it.
+    pub message: String,
+}

@@ -21,14 +21,21 @@ pub fn objection(
     let readable = diesel::sql_query("select ('' ~ $1) is not null as readable")
         .bind::<Text, _>(pattern)
         .get_result::<Readable>(connection);
-    let Err(error) = readable else { return Ok(None) };
     // What the server says of a statement that holds nothing but a pattern, it says of the pattern.
+    readable.map_or_else(|error| said(error).map(Some), |_| Ok(None))
+}
+
+/// What the server says of a statement that it did not like, and nothing else was wrong with.
+///
+/// # Errors
+/// When something else was wrong: the connection is lost, say.
+pub fn said(error: DieselError) -> Result<String, StoreError> {
     let message = match &error {
         DieselError::DatabaseError(_, information) => information.message().to_owned(),
         _ => return Err(error.into()),
     };
     match StoreError::from(error) {
         lost if lost.is_lost_connection() => Err(lost),
-        _ => Ok(Some(message)),
+        _ => Ok(message),
     }
 }

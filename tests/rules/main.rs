@@ -7,6 +7,7 @@
     reason = "clippy.toml allows it in tests, but not in what they share"
 )]
 
+mod check;
 mod list;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,6 +3,7 @@
 //! Nothing here changes anything. What has to be written so that the views can be asked about a
 //! rule is written in a transaction that is rolled back.
 
+mod check;
 mod list;
 
 use std::io::Write;
@@ -20,5 +21,6 @@ pub(super) fn run(
     let session = Session::new(global)?;
     match command {
         RulesCommand::List(output) => list::run(&session, output, stdout),
+        RulesCommand::Check(output) => check::run(&session, output, stdout),
     }
 }
