@@ -8,15 +8,18 @@
 mod announce;
 mod check;
 mod evaluate;
+mod explain;
 mod failing;
 mod interval;
 mod kept;
 mod own_view;
 mod rules;
+mod trial;
 
 pub use announce::{Announced, announce};
 pub use check::{RuleProblem, check};
 pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};
+pub use explain::{Explanation, Found, View, explain};
 pub use failing::RuleFailure;
 pub use own_view::{ViewError, evaluate_views};
-pub use rules::{RuleError, RulesInUse, in_use, sync};
+pub use rules::{RuleError, RulesInUse, check_patterns_of, in_use, sync};

@@ -37,7 +37,7 @@ impl From<DieselError> for RuleError {
 
 /// A rule as its row says it; lengths of time in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct RuleRow {
+pub(super) struct RuleRow {
     name: String,
     kind: String,
     levels: Vec<String>,
@@ -151,6 +151,17 @@ pub fn sync(
     check_patterns(connection, &wanted)?;
     write(connection, &in_use.host, &wanted, tick)?;
     Ok(())
+}
+
+/// Asks PostgreSQL about the patterns of a rule that is only tried.
+///
+/// # Errors
+/// [`RuleError::Pattern`] when it cannot read one.
+pub fn check_patterns_of(
+    connection: &mut PgConnection,
+    rule: &RuleConfig,
+) -> Result<(), RuleError> {
+    check_patterns(connection, &[RuleRow::from(rule)])
 }
 
 /// Asks PostgreSQL about each pattern, so that the message can name the rule.

@@ -31,4 +31,30 @@ Examples:
 Finds all that is wrong at once, and changes nothing. Patterns are read by the server that will
 run them. Exit code 1 when a rule cannot be used, 2 when the config cannot be read.")]
     Check(Json),
+    /// Say when a rule holds, what it looks at, and by which SQL
+    #[command(after_help = "\
+Examples:
+  tripline rules explain error-burst
+  tripline rules explain error-burst --at 2026-01-01T12:03:05Z
+  tripline rules explain error-burst --json | jq -r '.views[].definition'
+
+MATCHING counts stored entries, or lines where the rule reads the counts of all lines. The views
+look only at times that are not evaluated yet; matching_entries looks at any.")]
+    Explain {
+        #[command(flatten)]
+        rule: OneRule,
+        /// The time whose window is shown: 2026-01-01T12:00:00Z, or how long ago: 90s, 5m, 1h30m,
+        /// 2d [default: now]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        #[command(flatten)]
+        output: Json,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct OneRule {
+    /// Name of a rule of the config: tripline rules list
+    #[arg(value_name = "RULE")]
+    pub name: String,
 }

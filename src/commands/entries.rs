@@ -54,7 +54,7 @@ pub(super) fn run(
 }
 
 /// A time, or how long before the tick one was.
-fn moment(
+pub(super) fn moment(
     option: &str,
     text: Option<&str>,
     tick: Tick,

@@ -80,18 +80,13 @@ impl RuleConfig {
     pub fn at_length(&self) -> String {
         let within = duration::display(self.within);
         match self.kind {
-            RuleKind::Threshold => {
-                let until = match self.clear_below {
-                    None => "until there no longer are".to_owned(),
-                    Some(count) => format!("until there are fewer than {count}"),
-                };
-                format!(
-                    "Holds from the entry that makes the window of {within} hold {} matching \
-                     entries, {until}. {SLIDES} The moment at which it ends belongs to it: alerts \
-                     that touch are one.",
-                    self.count
-                )
-            }
+            RuleKind::Threshold => format!(
+                "Holds from the matching entry that is number {} in the window of {within}, until \
+                 fewer than {} are in it. {SLIDES} The moment at which it ends belongs to it: \
+                 alerts that touch are one.",
+                self.count,
+                self.clear_below.unwrap_or(self.count),
+            ),
             RuleKind::Ratio => format!(
                 "Holds for a bucket of {within} in which matching entries are at least {}% of \
                  all entries, and at least {}. All lines are counted, stored or not. {BUCKETS}",
@@ -214,6 +209,55 @@ impl RuleConfig {
         }
     }
 
+    /// The keys that mean something for it, each with what it is, defaults included.
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let mut parameters = Vec::new();
+        if !matches!(self.kind, RuleKind::Blind | RuleKind::Sql) {
+            parameters.push(("levels", listed(self.levels.iter().map(Level::as_str))));
+            if self.match_entry {
+                parameters.push(("match", "entry".to_owned()));
+            }
+        }
+        let patterns = self.patterns().into_iter();
+        parameters.extend(patterns.map(|(key, pattern)| (key, pattern.to_owned())));
+        let keys = self.kind.keys();
+        for key in keys.required.iter().chain(keys.optional) {
+            parameters.extend(self.of_kind(key).map(|value| (*key, value)));
+        }
+        if let Some(sources) = &self.sources {
+            parameters.push(("sources", listed(sources.iter().map(String::as_str))));
+        }
+        let groups: Vec<String> = self.group_by.iter().map(ToString::to_string).collect();
+        if !groups.is_empty() {
+            parameters.push(("group_by", listed(groups.iter().map(String::as_str))));
+        }
+        for (key, length) in [("for", self.holds_for), ("keep_firing", self.keep_firing)] {
+            if length > TimeDelta::zero() {
+                parameters.push((key, duration::display(length)));
+            }
+        }
+        parameters
+    }
+
+    /// A key that only some kinds have; `None` where it says nothing.
+    fn of_kind(&self, key: &str) -> Option<String> {
+        let length = |length: Option<TimeDelta>| length.map(duration::display);
+        match key {
+            "count" => Some(self.count.to_string()),
+            "within" => length(Some(self.within)),
+            "percent" => self.percent.map(|percent| percent.to_string()),
+            "at_least" => self.at_least.map(|count| count.to_string()),
+            "factor" => self.factor.map(|factor| factor.to_string()),
+            "floor" => Some(self.floor.to_string()),
+            "lookback" => length(self.lookback),
+            "clear_below" => self.clear_below.map(|count| count.to_string()),
+            "value" => self.value.as_ref().map(ToString::to_string),
+            "stale_after" => length(self.stale_after),
+            "view" => self.view.clone(),
+            _ => None,
+        }
+    }
+
     /// Every regular expression of it, each with the key under which the config has it.
     pub fn patterns(&self) -> Vec<(&'static str, &str)> {
         let exclude = self.exclude.iter().map(|pattern| ("exclude", pattern.as_str()));
@@ -261,6 +305,10 @@ impl RuleConfig {
         }
         signs.join(", or ")
     }
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Levels as one says them; all of them are simply entries.

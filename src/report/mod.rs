@@ -5,6 +5,7 @@
 pub mod alerts;
 pub mod detect;
 pub mod entries;
+pub mod explain;
 pub mod gaps;
 pub mod levels;
 pub mod rules;
@@ -38,6 +39,25 @@ fn optional_time(when: Option<DateTime<Utc>>) -> String {
 /// Text from elsewhere, on one line.
 fn shown(text: &str) -> String {
     crate::visible::line(text, 200)
+}
+
+/// Words in lines of at most so many characters, where no word is longer.
+fn wrapped(words: &str, most: usize) -> String {
+    let mut lines = String::with_capacity(words.len());
+    let mut length = 0;
+    for word in words.split_whitespace() {
+        let chars = word.chars().count();
+        if length > 0 && length + 1 + chars > most {
+            lines.push('\n');
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+            length += 1;
+        }
+        lines.push_str(word);
+        length += chars;
+    }
+    lines
 }
 
 /// A source's name, with its path where the name does not say it.

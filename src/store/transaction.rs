@@ -54,9 +54,7 @@ pub fn transaction<T>(
     if let Ok(Some(_)) = state.transaction_depth() {
         return work(connection);
     }
-    let timeout = patience.seconds();
-    // One message, one round trip.
-    let begin = format!("{} set local statement_timeout = '{timeout}s'", include_str!("begin.sql"));
+    let begin = begin(patience);
     let done = AnsiTransactionManager::begin_transaction_sql(connection, &begin)
         .map_err(StoreError::from)
         .and_then(|()| work(connection))
@@ -69,6 +67,31 @@ pub fn transaction<T>(
         let _ = AnsiTransactionManager::rollback_transaction(connection);
         explained(connection, error)
     })
+}
+
+/// Does `work` in a transaction of which nothing stays, whatever comes of it. What it reads is
+/// all of the same moment.
+///
+/// # Errors
+/// As [`transaction`].
+pub fn rolled_back<T>(
+    connection: &mut PgConnection,
+    patience: Patience,
+    work: impl FnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let begin = begin(patience).replacen("begin;", "begin isolation level repeatable read;", 1);
+    let done = AnsiTransactionManager::begin_transaction_sql(connection, &begin)
+        .map_err(StoreError::from)
+        .and_then(|()| work(connection));
+    // As above.
+    let _ = AnsiTransactionManager::rollback_transaction(connection);
+    done.map_err(|error| explained(connection, error))
+}
+
+/// What a transaction begins with. One message, one round trip.
+fn begin(patience: Patience) -> String {
+    let timeout = patience.seconds();
+    format!("{} set local statement_timeout = '{timeout}s'", include_str!("begin.sql"))
 }
 
 /// A statement that is a transaction by itself; returns how many rows it changed.

@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod explain;
 mod list;
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,6 +16,7 @@ use self::changes::{changes_of, split, views_of};
 use self::table::{Touched, forget, keep, kept_near, stored_near, write_cuts};
 use super::evaluate::{Rules, record};
 use super::interval::{self, Change, Episode, FOREVER, Hot, Key};
+use crate::config::{RuleConfig, RuleKind};
 use crate::model::{EventTime, SourceId, Tick};
 use crate::store::StoreError;
 
@@ -48,6 +49,16 @@ pub(super) fn evaluate(
     }
     write(connection, source, &changes, &natures, tick)?;
     Ok(waiting)
+}
+
+/// The views that say when a rule holds; `None`: it is a plain threshold.
+pub(super) fn names_of_views(rule: &RuleConfig) -> Option<Vec<&'static str>> {
+    let kind = match rule.kind {
+        RuleKind::Threshold if rule.clear_below.is_none() => return None,
+        RuleKind::Threshold => "hysteresis",
+        kind => kind.as_str(),
+    };
+    Some(views_of(&[kind.to_owned()]).into_iter().map(|(view, _)| view).collect())
 }
 
 /// Changes what is kept of a source, and its alerts accordingly.

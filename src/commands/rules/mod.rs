@@ -4,23 +4,46 @@
 //! rule is written in a transaction that is rolled back.
 
 mod check;
+mod explain;
 mod list;
 
 use std::io::Write;
 
-use super::session::Session;
-use crate::cli::{Global, RulesCommand};
+use super::entries::moment;
+use super::session::{Session, UsageError};
+use crate::cli::{Global, OneRule, RulesCommand};
+use crate::config::{RuleConfig, nearest};
 use crate::model::Tick;
 
 pub(super) fn run(
     global: &Global,
     command: &RulesCommand,
-    _tick: Tick,
+    tick: Tick,
     stdout: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let session = Session::new(global)?;
     match command {
         RulesCommand::List(output) => list::run(&session, output, stdout),
         RulesCommand::Check(output) => check::run(&session, output, stdout),
+        RulesCommand::Explain { rule, at, output } => {
+            let at = moment("--at", at.as_deref(), tick)?.unwrap_or(tick.0);
+            explain::run(&session, find(&session, rule)?, at, tick, output, stdout)
+        }
     }
+}
+
+/// The rule of the config that the command line names.
+fn find<'a>(session: &'a Session, named: &OneRule) -> anyhow::Result<&'a RuleConfig> {
+    let rules = &session.config.rules;
+    if let Some(rule) = rules.iter().find(|rule| rule.name == named.name) {
+        return Ok(rule);
+    }
+    let typed = &named.name;
+    let there_is_none = format!("there is no rule {typed:?} in the config");
+    let near = nearest(typed, rules.iter().map(|rule| rule.name.as_str()));
+    Err(UsageError(match near {
+        Some(near) => format!("{there_is_none}; did you mean {near:?}?"),
+        None => format!("{there_is_none}; see: tripline rules list"),
+    })
+    .into())
 }
