@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 pub use entries::Entries;
-pub use rules::{OneRule, Rules, RulesCommand};
+pub use rules::{Backtest, OneRule, Range, Rules, RulesCommand};
 
 /// Log alerting for people with cron and PostgreSQL.
 #[derive(Debug, Parser)]

@@ -283,7 +283,8 @@ impl From<Row> for Episode {
     }
 }
 
-fn episodes(
+/// What holds around what is not evaluated yet.
+pub(super) fn episodes(
     connection: &mut PgConnection,
     source: SourceId,
     rules: &Rules<'_>,

@@ -6,6 +6,7 @@
 //! a message about it is one row by constraint. Nothing is delivered here.
 
 mod announce;
+mod backtest;
 mod check;
 mod evaluate;
 mod explain;
@@ -17,6 +18,7 @@ mod rules;
 mod trial;
 
 pub use announce::{Announced, announce};
+pub use backtest::{Backtest, Seen, Span, WouldBe, backtest};
 pub use check::{RuleProblem, check};
 pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};
 pub use explain::{Explanation, Found, View, explain};

@@ -11,7 +11,7 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Nullable, Text, Timestamptz};
 
-use super::interval::{Change, FOREVER, Hot, Key, Replaces};
+use super::interval::{Change, Episode, FOREVER, Hot, Key, Replaces};
 use super::kept;
 use crate::model::{EventTime, SourceId, Tick};
 use crate::store::StoreError;
@@ -113,23 +113,44 @@ fn evaluate(
             .execute(connection)?;
         let rows = diesel::sql_query(statement(quoted)).load::<Row>(connection)?;
         let mut changes = what_ends(connection, rule, &rows, tick)?;
-        for row in rows {
-            let from = EventTime::from(row.started_at);
-            let hot = Hot {
-                from,
-                until: row.ended_at.map_or(FOREVER, EventTime::from),
-                full_from: Some(from),
-                measured: row.measured,
-            };
-            let key = Key { rule_id: rule.rule_id, group: row.group_key };
-            changes.entry(key).or_default().push(Change {
-                hot,
-                is_hot: true,
-                replaces: Replaces::Key,
-            });
-        }
+        add(rows, rule.rule_id, &mut changes);
         kept::apply(connection, source, &changes, tick)
     })
+}
+
+/// The episodes that the view of a rule gives now. Nothing is recorded.
+pub(super) fn episodes(
+    connection: &mut PgConnection,
+    host: &str,
+    rule_id: i64,
+) -> Result<Vec<Episode>, StoreError> {
+    let rules = diesel::sql_query(include_str!("own_views.sql"))
+        .bind::<Text, _>(host)
+        .load::<ViewRule>(connection)?;
+    let Some(rule) = rules.into_iter().find(|rule| rule.rule_id == rule_id) else {
+        return Ok(Vec::new());
+    };
+    let Some(quoted) = &rule.quoted else { return Ok(Vec::new()) };
+    let rows = diesel::sql_query(statement(quoted)).load::<Row>(connection)?;
+    let mut changes = BTreeMap::new();
+    add(rows, rule_id, &mut changes);
+    kept::episodes_of_changes(connection, SourceId(rule.source_id), &changes)
+}
+
+/// What the view returns, as changes of what is kept.
+fn add(rows: Vec<Row>, rule_id: i64, changes: &mut BTreeMap<Key, Vec<Change>>) {
+    for row in rows {
+        let from = EventTime::from(row.started_at);
+        let hot = Hot {
+            from,
+            until: row.ended_at.map_or(FOREVER, EventTime::from),
+            full_from: Some(from),
+            measured: row.measured,
+        };
+        let key = Key { rule_id, group: row.group_key };
+        let change = Change { hot, is_hot: true, replaces: Replaces::Key };
+        changes.entry(key).or_default().push(change);
+    }
 }
 
 /// What is read of a view.

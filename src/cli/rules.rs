@@ -50,6 +50,59 @@ look only at times that are not evaluated yet; matching_entries looks at any.")]
         #[command(flatten)]
         output: Json,
     },
+    /// Say what a rule would have fired over what is stored, for several values of its threshold
+    #[command(after_help = "\
+Examples:
+  tripline rules backtest error-burst
+  tripline rules backtest error-burst --from 30d --count 3..20
+  tripline rules backtest error-share --percent 1..10
+  tripline rules backtest error-burst --json | jq '.values[] | {value, alerts_a_week}'
+
+The same views are asked as by a run, in a transaction that is rolled back: nothing changes. The
+rule is that of the config, whether a run has seen it or not; the values are tried in its place.
+Only what was stored, or counted, can be seen. Alerts count that begin within the time looked at
+and last as long as the rule's for says.")]
+    Backtest(Backtest),
+}
+
+#[derive(Debug, Args)]
+pub struct Backtest {
+    #[command(flatten)]
+    pub rule: OneRule,
+    /// From when on: 2026-01-01T12:00:00Z, or how long ago: 90s, 5m, 1h30m, 2d [default: from the
+    /// first line]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Until when [default: until the logs were last read]
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Values of count to try, for threshold, distinct and absence
+    #[arg(long, value_name = "A..B", value_parser = range, conflicts_with_all = ["percent", "factor"])]
+    pub count: Option<Range>,
+    /// Values of percent to try, for ratio
+    #[arg(long, value_name = "A..B", value_parser = range, conflicts_with = "factor")]
+    pub percent: Option<Range>,
+    /// Values of factor to try, for spike and baseline
+    #[arg(long, value_name = "A..B", value_parser = range)]
+    pub factor: Option<Range>,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+/// Values from one to another, both of them included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    pub from: f64,
+    pub to: f64,
+}
+
+fn range(text: &str) -> Result<Range, String> {
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
+    match number(from).zip(number(to)) {
+        Some((from, to)) if from > 0.0 && from <= to => Ok(Range { from, to }),
+        _ => Err("write it like 3..20".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -233,7 +233,7 @@ pub fn write_evidence(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()
 
 /// A number without a fraction where it has none.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn quantity<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn quantity<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     #[expect(clippy::cast_possible_truncation, reason = "it is compared with what it was")]
     let whole = *number as i64;
     #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactly the same, or not")]

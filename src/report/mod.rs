@@ -3,6 +3,7 @@
 //! Reads only. Everything that comes from a log or a file name is made visible first.
 
 pub mod alerts;
+pub mod backtest;
 pub mod detect;
 pub mod entries;
 pub mod explain;

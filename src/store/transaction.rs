@@ -164,3 +164,15 @@ impl Display for Locker {
         write!(f, "process {} ({})", self.pid, known.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_replaced_stands_there_once() {
+        let begin = begin(Patience::Long);
+        assert_eq!(begin.matches("begin;").count(), 1, "{begin}");
+        assert!(begin.contains("statement_timeout = '120s'"), "{begin}");
+    }
+}

@@ -75,8 +75,8 @@ fn a_window_holds_its_end_and_not_its_beginning() {
         "logins",
         "2026-01-15T10:05:00Z",
         &expect![[r#"
-        window (10:00:00Z, 10:05:00Z] app 1: 2
-        hysteresis_hot"#]],
+            window (09:45:00Z, 10:05:00Z] app 1: 2
+            hysteresis_hot"#]],
     );
 }
 

@@ -21,7 +21,7 @@ fn every_kind_is_told_in_short_words() {
     expect![[r#"
         RULE        KIND               LOOKS FOR                                                                                                          GROUP       SEVERITY  OPEN  LAST
         burst       threshold          3 ERROR or FATAL within 5m                                                                                         source      critical     -  -
-        logins      threshold          4 ERROR or FATAL matching 'failed for (\S+)' but not 'test' within 5m, until fewer than 2                          $1          warning      -  -
+        logins      threshold          3 ERROR or FATAL matching 'failed for (\S+)' but not 'test' within 20m, until fewer than 2                         $1          warning      -  -
         share       ratio              50% of all are ERROR or FATAL, and 2 or more, in 5m                                                                source      warning      -  -
         jump        spike              2 times as many ERROR or FATAL as in the 5m before, and 3 or more                                                  source      warning      -  -
         unusual     baseline           2 times as many ERROR or FATAL in 1h as usual at that time of the week, and 3 or more                              source      warning      -  -

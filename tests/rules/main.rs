@@ -7,6 +7,7 @@
     reason = "clippy.toml allows it in tests, but not in what they share"
 )]
 
+mod backtest;
 mod check;
 mod explain;
 mod list;
@@ -35,9 +36,9 @@ name = "logins"
 kind = "threshold"
 pattern = 'failed for (\S+)'
 exclude = ["test"]
-count = 4
+count = 3
 clear_below = 2
-within = "5m"
+within = "20m"
 group_by = ["$1"]
 
 [[rule]]

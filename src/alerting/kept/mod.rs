@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 
-use self::changes::{changes_of, split, views_of};
+use self::changes::{ChangeRow, changes_of, split, views_of};
 use self::table::{Touched, forget, keep, kept_near, stored_near, write_cuts};
 use super::evaluate::{Rules, record};
-use super::interval::{self, Change, Episode, FOREVER, Hot, Key};
+use super::interval::{self, Change, Episode, FOREVER, Hot, Key, Replaces};
 use crate::config::{RuleConfig, RuleKind};
 use crate::model::{EventTime, SourceId, Tick};
 use crate::store::StoreError;
@@ -42,23 +42,75 @@ pub(super) fn evaluate(
         return Ok(waiting);
     }
     let natures = natures(connection, source)?;
-    let mut changes: BTreeMap<Key, Vec<Change>> = BTreeMap::new();
-    for (row, replaces) in rows {
-        let (key, change) = row.into_change(replaces, &natures);
-        changes.entry(key).or_default().push(change);
-    }
+    let changes = changes_by_key(rows, &natures);
     write(connection, source, &changes, &natures, tick)?;
     Ok(waiting)
 }
 
+/// What the views of a rule are found by; `None`: it is a plain threshold.
+pub(super) fn kind_in_views(rule: &RuleConfig) -> Option<&'static str> {
+    match rule.kind {
+        RuleKind::Threshold => rule.clear_below.map(|_| "hysteresis"),
+        kind => Some(kind.as_str()),
+    }
+}
+
 /// The views that say when a rule holds; `None`: it is a plain threshold.
 pub(super) fn names_of_views(rule: &RuleConfig) -> Option<Vec<&'static str>> {
-    let kind = match rule.kind {
-        RuleKind::Threshold if rule.clear_below.is_none() => return None,
-        RuleKind::Threshold => "hysteresis",
-        kind => kind.as_str(),
+    let kind = kind_in_views(rule)?.to_owned();
+    Some(views_of(&[kind]).into_iter().map(|(view, _)| view).collect())
+}
+
+/// The episodes of rules of one kind of which nothing was kept so far. Nothing is recorded.
+pub(super) fn episodes(
+    connection: &mut PgConnection,
+    source: SourceId,
+    kind: &str,
+    rules: &Rules<'_>,
+    read_until: Option<DateTime<Utc>>,
+) -> Result<Vec<Episode>, StoreError> {
+    let mut rows = Vec::new();
+    for view in views_of(&[kind.to_owned()]) {
+        // What could not be read when is known of the present only.
+        if view.0 != "unreadable_hot" {
+            rows.extend(changes_of(connection, source, rules, view)?);
+        }
+    }
+    let (rows, _) = split(rows, read_until);
+    let natures = natures(connection, source)?;
+    Ok(episodes_of(&changes_by_key(rows, &natures), &natures))
+}
+
+/// The episodes that changes give where nothing is kept.
+pub(super) fn episodes_of_changes(
+    connection: &mut PgConnection,
+    source: SourceId,
+    changes: &BTreeMap<Key, Vec<Change>>,
+) -> Result<Vec<Episode>, StoreError> {
+    Ok(episodes_of(changes, &natures(connection, source)?))
+}
+
+fn episodes_of(
+    changes: &BTreeMap<Key, Vec<Change>>,
+    natures: &BTreeMap<i64, RuleNature>,
+) -> Vec<Episode> {
+    let of_group = |(key, changes): (&Key, &Vec<Change>)| {
+        let nature = natures.get(&key.rule_id)?.nature;
+        Some(interval::episodes(key, &interval::changed(&[], changes, nature), nature))
     };
-    Some(views_of(&[kind.to_owned()]).into_iter().map(|(view, _)| view).collect())
+    changes.iter().filter_map(of_group).flatten().collect()
+}
+
+fn changes_by_key(
+    rows: Vec<(ChangeRow, Replaces)>,
+    natures: &BTreeMap<i64, RuleNature>,
+) -> BTreeMap<Key, Vec<Change>> {
+    let mut changes: BTreeMap<Key, Vec<Change>> = BTreeMap::new();
+    for (row, replaces) in rows {
+        let (key, change) = row.into_change(replaces, natures);
+        changes.entry(key).or_default().push(change);
+    }
+    changes
 }
 
 /// Changes what is kept of a source, and its alerts accordingly.

@@ -1,11 +1,15 @@
 //! `tripline rules check`
 
 use std::io::Write;
+use std::slice;
+
+use diesel::pg::PgConnection;
 
 use crate::alerting::{self, RuleProblem};
 use crate::cli::Json;
 use crate::commands::SomeFailed;
 use crate::commands::session::Session;
+use crate::config::RuleConfig;
 use crate::report::rules::{Checked, CheckedRule, FoundProblem};
 use crate::{report, visible};
 
@@ -51,8 +55,25 @@ fn found(problem: RuleProblem) -> FoundProblem {
 fn tell(checked: &Checked) {
     for rule in &checked.rules {
         for FoundProblem { key, value, message } in &rule.problems {
-            let text = format!("rule {:?}: {key} '{value}': {message}", rule.name);
-            log::error!("{}", visible::line(&text, MESSAGE_CHARS));
+            tell_of(&rule.name, key, value, message);
         }
     }
+}
+
+fn tell_of(rule: &str, key: &str, value: &str, message: &str) {
+    let text = format!("rule {rule:?}: {key} '{value}': {message}");
+    log::error!("{}", visible::line(&text, MESSAGE_CHARS));
+}
+
+/// Refuses a rule that cannot be used, after telling why.
+pub(super) fn refuse_unusable(
+    connection: &mut PgConnection,
+    rule: &RuleConfig,
+) -> anyhow::Result<()> {
+    let problems: Vec<_> =
+        alerting::check(connection, slice::from_ref(rule))?.into_iter().flatten().collect();
+    for RuleProblem { key, value, message } in &problems {
+        tell_of(&rule.name, key, value, message);
+    }
+    if problems.is_empty() { Ok(()) } else { Err(SomeFailed(problems.len()).into()) }
 }

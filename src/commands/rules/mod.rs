@@ -3,9 +3,11 @@
 //! Nothing here changes anything. What has to be written so that the views can be asked about a
 //! rule is written in a transaction that is rolled back.
 
+mod backtest;
 mod check;
 mod explain;
 mod list;
+mod values;
 
 use std::io::Write;
 
@@ -28,6 +30,10 @@ pub(super) fn run(
         RulesCommand::Explain { rule, at, output } => {
             let at = moment("--at", at.as_deref(), tick)?.unwrap_or(tick.0);
             explain::run(&session, find(&session, rule)?, at, tick, output, stdout)
+        }
+        RulesCommand::Backtest(arguments) => {
+            let rule = find(&session, &arguments.rule)?;
+            backtest::run(&session, rule, arguments, tick, stdout)
         }
     }
 }
