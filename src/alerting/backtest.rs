@@ -19,9 +19,9 @@ use crate::store::StoreError;
 /// What to try rules on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Alerts count that begin then or later; `None`: from the first line on.
+    /// From when on; an alert that goes on then counts from there. `None`: from the first line on.
     pub from: Option<DateTime<Utc>>,
-    /// Alerts count that begin then or earlier; `None`: up to the last reading.
+    /// Up to when; an alert that begins later does not count. `None`: up to the last reading.
     pub to: Option<DateTime<Utc>>,
 }
 
@@ -154,7 +154,7 @@ impl Trying<'_> {
         for judged in sources {
             let source = SourceId(judged.source_id);
             let found = self.episodes(connection, source, judged.read_until)?;
-            let found = found.into_iter().filter(|episode| self.counts(episode));
+            let found = found.into_iter().filter_map(|episode| self.counted(episode));
             alerts.extend(found.map(|episode| would_be(source, episode)));
         }
         alerts.sort_by(|a, b| {
@@ -190,13 +190,21 @@ impl Trying<'_> {
         self.from.checked_sub_signed(before).unwrap_or(self.from)
     }
 
-    /// Whether an alert would have been told, and began when it is to count.
-    fn counts(&self, episode: &Episode) -> bool {
+    /// What of an episode counts; `None`: nobody would have been told, or not in that time.
+    fn counted(&self, mut episode: Episode) -> Option<Episode> {
         let lasted = episode.ended_at.0.saturating_sub(episode.started_at.0);
         let is_long_enough = lasted >= self.rule.holds_for.num_microseconds().unwrap_or(i64::MAX);
-        // A bucket begins before what is the first line of it.
-        let is_too_early = self.span.from.is_some_and(|from| episode.started_at < from.into());
-        is_long_enough && !is_too_early && episode.started_at <= EventTime::from(self.to)
+        if !is_long_enough || episode.started_at > self.to.into() {
+            return None;
+        }
+        // Without a beginning nothing is cut: a bucket begins before the first line in it.
+        if let Some(from) = self.span.from.map(EventTime::from)
+            && episode.started_at < from
+        {
+            episode.started_at = from;
+            return (episode.ended_at > from).then_some(episode);
+        }
+        Some(episode)
     }
 }
 
@@ -216,8 +224,9 @@ fn would_be(source: SourceId, episode: Episode) -> WouldBe {
 }
 
 impl WouldBe {
-    /// How long it lasted; one that still holds, until then.
+    /// How long it had lasted at a time.
     pub fn lasted(&self, until: DateTime<Utc>) -> TimeDelta {
-        (self.ended_at.unwrap_or(until) - self.started_at).max(TimeDelta::zero())
+        let ended_at = self.ended_at.map_or(until, |ended_at| ended_at.min(until));
+        (ended_at - self.started_at).max(TimeDelta::zero())
     }
 }

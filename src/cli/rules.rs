@@ -60,8 +60,8 @@ Examples:
 
 The same views are asked as by a run, in a transaction that is rolled back: nothing changes. The
 rule is that of the config, whether a run has seen it or not; the values are tried in its place.
-Only what was stored, or counted, can be seen. Alerts count that begin within the time looked at
-and last as long as the rule's for says.")]
+Only what was stored, or counted, can be seen. An alert that goes on at --from counts from there,
+one that does not last as long as the rule's for says does not count.")]
     Backtest(Backtest),
 }
 

@@ -88,19 +88,42 @@ impl Backtested {
         (weeks > 0.0).then(|| alerts / weeks)
     }
 
+    /// Whether with a value something fires more than half of the time: nobody wants that, and it
+    /// makes few alerts of many.
+    fn fires_mostly(&self, value: &TriedValue) -> bool {
+        let length = self.looked_at.map(|(from, to)| to - from).unwrap_or_default();
+        let lasted: i64 = value.alerts.iter().map(|alert| alert.lasted_seconds).sum();
+        lasted > length.num_seconds() / 2
+    }
+
+    /// The values that are of use, with how many alerts a week they give.
+    fn rated(&self) -> impl Iterator<Item = (&TriedValue, f64)> {
+        let rated = self.values.iter().filter(|value| !self.fires_mostly(value));
+        rated.filter_map(|value| Some((value, self.alerts_a_week(value)?)))
+    }
+
     /// Which value is nearest to one alert a week, by factors; the configured one where several
     /// are. `None`: none gives any.
     fn nearest(&self) -> Option<(&TriedValue, f64)> {
-        let rated = self.values.iter().filter_map(|value| {
-            let rate = self.alerts_a_week(value).filter(|rate| *rate > 0.0)?;
-            Some((value, rate))
-        });
+        let rated = self.rated().filter(|(_, rate)| *rate > 0.0);
         let far =
             |(value, rate): &(&TriedValue, f64)| (rate.ln().abs(), value.value != self.configured);
         rated.min_by(|a, b| {
             let ((a, a_other), (b, b_other)) = (far(a), far(b));
             a.total_cmp(&b).then(a_other.cmp(&b_other))
         })
+    }
+
+    /// Neighbours of which one gives more, and the other less.
+    fn around_one(&self) -> Option<(f64, f64)> {
+        let rated: Vec<_> =
+            self.rated().filter_map(|(one, rate)| Some((one.value?, rate))).collect();
+        let is_around = |a: f64, b: f64| a > *ABOUT_ONE.end() && b < *ABOUT_ONE.start();
+        let pairs = rated.windows(2).map(|pair| (pair[0], pair[1]));
+        let mut around = pairs.filter(|((_, a), (_, b))| is_around(*a, *b) || is_around(*b, *a));
+        let ((from, _), (to, _)) = around.next()?;
+        // Between neighbouring counts there is none.
+        (to - from > 1.0 || self.key != Some("count")).then_some((from, to))
     }
 
     /// The value that gives about one alert a week.
@@ -174,8 +197,10 @@ fn values_table(found: &Backtested) -> comfy_table::Table {
 
 /// Which value to take.
 fn hint(found: &Backtested) -> String {
+    let is_silent = found.values.iter().all(|value| value.alerts.is_empty());
     let mut hint = match (found.key, found.nearest()) {
-        (_, None) => "No alert in that time.".to_owned(),
+        (_, None) if is_silent => "No alert in that time.".to_owned(),
+        (_, None) => "It would have fired most of the time.".to_owned(),
         (None, Some((_, rate))) => format!("{} alerts a week.", rounded(rate)),
         (Some(key), Some((TriedValue { value, .. }, rate))) => {
             let value = value.unwrap_or_default();
@@ -183,9 +208,12 @@ fn hint(found: &Backtested) -> String {
             if ABOUT_ONE.contains(&rate) {
                 format!("About 1 alert a week ({rate_shown}) comes of {key} = {value}.")
             } else {
+                let between = found.around_one().map_or_else(String::new, |(from, to)| {
+                    format!(" One between them may: --{key} {from}..{to}.")
+                });
                 format!(
                     "None of these values gives about 1 alert a week; the nearest is {key} = \
-                     {value} with {rate_shown}."
+                     {value} with {rate_shown}.{between}"
                 )
             }
         }

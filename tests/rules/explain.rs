@@ -175,6 +175,11 @@ fn people_are_told_what_it_means() {
     let text = printed(&setup, "explain steps --at 2026-01-15T10:06:00Z");
     let (text, by_hand) = text.split_once("\nBy hand").unwrap();
     let (text, view) = text.split_once("\nview ").unwrap();
+    // How wide it is depends on where temporary folders lie.
+    let (text, table) = text.split_once("\nWINDOW").unwrap();
+    let words: Vec<&str> = table.split_whitespace().collect();
+    assert_eq!(words[..3], ["SOURCE", "PATTERN", "MATCHING"]);
+    assert_eq!(words[3..8], ["window", "web1:", "app", "(LOGS/app.log)", "1"]);
     expect![[r#"
         steps: 'job (\d+) begins', then 'job (\d+) ends' within 10m
 
@@ -191,10 +196,6 @@ fn people_are_told_what_it_means() {
 
         at 2026-01-15 10:06:00Z:
         window      (2026-01-15 09:56:00Z, 2026-01-15 10:06:00Z]
-
-        WINDOW  SOURCE                               PATTERN  MATCHING
-        window  web1: app (LOGS/app.log)        1         1
-        window  web1: app (LOGS/app.log)        2         1
     "#]]
     .assert_eq(text);
     assert!(view.starts_with("sequence_hot:\n SELECT judged.source_id"), "{view}");
