@@ -15,7 +15,7 @@ use super::interval::{Change, Episode, FOREVER, Hot, Key, Replaces};
 use super::kept;
 use crate::model::{EventTime, SourceId, Tick};
 use crate::store::StoreError;
-use crate::store::transaction::{Patience, transaction};
+use crate::store::transaction::{Patience, load_alone, transaction};
 
 /// Characters of a group that are kept.
 const GROUP_CHARS: usize = 200;
@@ -53,9 +53,6 @@ struct ViewRule {
     name: String,
     #[diesel(sql_type = Text)]
     view: String,
-    /// As SQL writes it; `None`: there is no such view.
-    #[diesel(sql_type = Nullable<Text>)]
-    quoted: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -80,17 +77,13 @@ pub fn evaluate_views(
     host: &str,
     tick: Tick,
 ) -> Result<Vec<ViewError>, StoreError> {
-    let rules = diesel::sql_query(include_str!("own_views.sql"))
-        .bind::<Text, _>(host)
-        .load::<ViewRule>(connection)?;
+    let query = diesel::sql_query(include_str!("own_views.sql")).bind::<Text, _>(host);
+    let rules: Vec<ViewRule> = load_alone(connection, query)?;
     let mut failures = Vec::new();
     for rule in rules {
-        let Some(quoted) = &rule.quoted else {
-            failures.push(ViewError::Missing { rule: rule.name, view: rule.view });
-            continue;
-        };
-        match evaluate(connection, &rule, quoted, tick) {
-            Ok(()) => {}
+        match evaluate(connection, &rule, tick) {
+            Ok(true) => {}
+            Ok(false) => failures.push(ViewError::Missing { rule: rule.name, view: rule.view }),
             Err(error) if error.stops_everything() => return Err(error),
             Err(error) => {
                 failures.push(ViewError::Failed { rule: rule.name, view: rule.view, error });
@@ -100,21 +93,24 @@ pub fn evaluate_views(
     Ok(failures)
 }
 
+/// Returns whether the view is there.
 fn evaluate(
     connection: &mut PgConnection,
     rule: &ViewRule,
-    quoted: &str,
     tick: Tick,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let source = SourceId(rule.source_id);
     transaction(connection, Patience::Short, |connection| {
+        // Of a name that can be none PostgreSQL says so by an error.
+        let Some(quoted) = quoted(connection, &rule.view)? else { return Ok(false) };
         diesel::sql_query("select source_id from ingest_state where source_id = $1 for update")
             .bind::<BigInt, _>(source.0)
             .execute(connection)?;
-        let rows = diesel::sql_query(statement(quoted)).load::<Row>(connection)?;
+        let rows = diesel::sql_query(statement(&quoted)).load::<Row>(connection)?;
         let mut changes = what_ends(connection, rule, &rows, tick)?;
         add(rows, rule.rule_id, &mut changes);
-        kept::apply(connection, source, &changes, tick)
+        kept::apply(connection, source, &changes, tick)?;
+        Ok(true)
     })
 }
 
@@ -130,8 +126,8 @@ pub(super) fn episodes(
     let Some(rule) = rules.into_iter().find(|rule| rule.rule_id == rule_id) else {
         return Ok(Vec::new());
     };
-    let Some(quoted) = &rule.quoted else { return Ok(Vec::new()) };
-    let rows = diesel::sql_query(statement(quoted)).load::<Row>(connection)?;
+    let Some(quoted) = quoted(connection, &rule.view)? else { return Ok(Vec::new()) };
+    let rows = diesel::sql_query(statement(&quoted)).load::<Row>(connection)?;
     let mut changes = BTreeMap::new();
     add(rows, rule_id, &mut changes);
     kept::episodes_of_changes(connection, SourceId(rule.source_id), &changes)
@@ -151,6 +147,20 @@ fn add(rows: Vec<Row>, rule_id: i64, changes: &mut BTreeMap<Key, Vec<Change>>) {
         let change = Change { hot, is_hot: true, replaces: Replaces::Key };
         changes.entry(key).or_default().push(change);
     }
+}
+
+/// A view's name as SQL writes it; `None`: there is no such view.
+fn quoted(connection: &mut PgConnection, view: &str) -> Result<Option<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        quoted: String,
+    }
+    let name = diesel::sql_query(include_str!("own_view_name.sql"))
+        .bind::<Text, _>(view)
+        .get_result::<Name>(connection)
+        .optional()?;
+    Ok(name.map(|name| name.quoted))
 }
 
 /// What is read of a view.

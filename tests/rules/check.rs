@@ -160,6 +160,31 @@ fn a_view_must_be_there_with_its_columns() {
 }
 
 #[test]
+fn a_name_that_can_be_none_of_a_view_stops_no_other_rule() {
+    let setup = setup(
+        "[[rule]]
+         name = 'a'
+         kind = 'sql'
+         view = 'not a name'
+         [[rule]]
+         name = 'b'
+         kind = 'threshold'
+         count = 1
+         within = '1m'",
+    );
+    setup.write("app.log", "2026-01-15 11:59:59 [ERROR] disk full\n");
+    std::fs::create_dir(setup.path("all")).unwrap();
+    let ran = setup.run(["run"]);
+    assert!(ran.stdout.starts_with("FIRED"), "{ran:?}");
+    expect![[r#"
+        tripline: error: rule "a": its view "not a name" failed: database: invalid name syntax
+    "#]]
+    .assert_eq(&ran.stderr);
+    assert!(printed(&setup, "explain a").contains("\nnot a name is no view of the database\n"));
+    assert_eq!(printed(&setup, "list").lines().count(), 3);
+}
+
+#[test]
 fn levels_that_none_of_its_sources_stores_are_refused() {
     let setup = setup(
         "[[rule]]
