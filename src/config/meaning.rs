@@ -13,7 +13,7 @@ use crate::model::{EventTime, Level, LevelSet};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     /// What lies in it, in a few words.
-    pub name: &'static str,
+    pub name: String,
     /// Where it begins.
     pub from: EventTime,
     /// Where it ends.
@@ -169,16 +169,17 @@ impl RuleConfig {
 
     /// The stretches of time that decide whether it holds at a time.
     pub fn windows_at(&self, time: EventTime) -> Vec<Window> {
-        let back = |name, length: TimeDelta| Window {
-            name,
+        let back = |name: &str, length: TimeDelta| Window {
+            name: name.to_owned(),
             from: time.saturating_add(-length),
             to: time,
             is_bucket: false,
         };
         let length = self.within.num_microseconds().unwrap_or(i64::MAX).max(1);
         let start = EventTime(time.0.div_euclid(length).saturating_mul(length));
-        let bucket = |name, weeks: i32| {
+        let bucket = |weeks: i32| {
             let from = start.saturating_add(-TimeDelta::weeks(1) * weeks);
+            let name = if weeks == 0 { "bucket".to_owned() } else { format!("week -{weeks}") };
             Window { name, from, to: from.saturating_add(self.within), is_bucket: true }
         };
         let lookback = self.lookback.unwrap_or_default();
@@ -186,24 +187,23 @@ impl RuleConfig {
             RuleKind::Threshold | RuleKind::MissingFollowUp | RuleKind::Sequence => {
                 vec![back("window", self.within)]
             }
-            RuleKind::Ratio | RuleKind::Distinct => vec![bucket("bucket", 0)],
+            RuleKind::Ratio | RuleKind::Distinct => vec![bucket(0)],
             RuleKind::Spike => {
                 let before = start.saturating_add(-self.within);
                 vec![
-                    bucket("bucket", 0),
-                    Window { name: "before", from: before, to: start, is_bucket: true },
+                    bucket(0),
+                    Window { name: "before".to_owned(), from: before, to: start, is_bucket: true },
                 ]
             }
             RuleKind::Baseline => {
                 let weeks = i32::try_from(lookback.num_weeks()).unwrap_or(i32::MAX).min(53);
-                let earlier = (1..=weeks).map(|weeks| bucket("a week before", weeks));
-                std::iter::once(bucket("bucket", 0)).chain(earlier).collect()
+                (0..=weeks).map(bucket).collect()
             }
             RuleKind::Absence => vec![back("window", self.within), back("lookback", lookback)],
             RuleKind::New => vec![back("lookback", lookback)],
             RuleKind::Blind => {
                 let silent = self.stale_after.map(|length| back("window", length));
-                silent.into_iter().chain(self.percent.map(|_| bucket("bucket", 0))).collect()
+                silent.into_iter().chain(self.percent.map(|_| bucket(0))).collect()
             }
             RuleKind::Sql => Vec::new(),
         }

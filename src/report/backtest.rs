@@ -184,11 +184,13 @@ fn values_table(found: &Backtested) -> comfy_table::Table {
         let configured = (value.value == found.configured).then_some("as configured");
         let about_one = (about_one == Some(value.value)).then_some("about 1 a week");
         let notes: Vec<&str> = configured.into_iter().chain(about_one).collect();
+        // With one row alone there is nothing to tell apart.
+        let notes = if found.key.is_none() { String::new() } else { notes.join(", ") };
         let row = [
             value.alerts.len().to_string(),
             rate.map_or_else(|| "-".to_owned(), rounded),
             longest,
-            notes.join(", "),
+            notes,
         ];
         table.add_row(value.value.map(|value| value.to_string()).into_iter().chain(row));
     }

@@ -43,7 +43,7 @@ pub struct Explained {
 #[derive(Debug, Serialize)]
 pub struct ExplainedWindow {
     /// What lies in it.
-    pub name: &'static str,
+    pub name: String,
     /// Where it begins.
     pub from: DateTime<Utc>,
     /// Where it ends.
@@ -139,7 +139,7 @@ fn write_windows(rule: &Explained, out: &mut dyn Write) -> io::Result<()> {
             };
             let step = has_steps.then(|| found.step.to_string());
             let matching = format!("{}{of}", found.matching);
-            let row = [window.name.to_owned(), source].into_iter().chain(step);
+            let row = [window.name.clone(), source].into_iter().chain(step);
             table.add_row(row.chain([matching]));
         }
     }

@@ -113,12 +113,12 @@ fn a_bucket_holds_its_beginning_and_not_its_end() {
         "unusual",
         "2026-01-15T10:04:00Z",
         &expect![[r#"
-        bucket [10:00:00Z, 11:00:00Z) app 1: 4
-        a week before [10:00:00Z, 11:00:00Z) app 1: 0
-        a week before [10:00:00Z, 11:00:00Z) app 1: 0
-        a week before [10:00:00Z, 11:00:00Z) app 1: 0
-        a week before [10:00:00Z, 11:00:00Z) app 1: 0
-        baseline_hot"#]],
+            bucket [10:00:00Z, 11:00:00Z) app 1: 4
+            week -1 [10:00:00Z, 11:00:00Z) app 1: 0
+            week -2 [10:00:00Z, 11:00:00Z) app 1: 0
+            week -3 [10:00:00Z, 11:00:00Z) app 1: 0
+            week -4 [10:00:00Z, 11:00:00Z) app 1: 0
+            baseline_hot"#]],
     );
 }
 

@@ -54,7 +54,7 @@ fn explained(
         known.map_or_else(Default::default, |known| (known.id, known.found, known.views));
     let mut found = found.into_iter();
     let windows = windows.iter().map(|window| ExplainedWindow {
-        name: window.name,
+        name: window.name.clone(),
         from: window.from.to_utc(),
         to: window.to.to_utc(),
         holds_beginning: window.is_bucket,
