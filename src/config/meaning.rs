@@ -324,3 +324,66 @@ fn levels(levels: LevelSet) -> String {
         names => names.concat(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use expect_test::expect;
+
+    use super::*;
+
+    /// A rule of a kind with everything that the kind may have.
+    fn rule(kind: RuleKind) -> RuleConfig {
+        RuleConfig {
+            count: 3,
+            percent: Some(2.5),
+            at_least: Some(4),
+            factor: Some(1.5),
+            lookback: Some(TimeDelta::days(14)),
+            steps: vec!["a".to_owned(), r"\d".to_owned()],
+            stale_after: Some(TimeDelta::hours(1)),
+            view: Some("mine".to_owned()),
+            ..RuleConfig::new("x", kind)
+        }
+    }
+
+    #[test]
+    fn every_kind_is_told_at_length() {
+        let mut told = String::new();
+        for kind in RuleKind::ALL {
+            let length =
+                rule(kind).at_length().replace(SLIDES, "SLIDES").replace(BUCKETS, "BUCKETS");
+            writeln!(told, "{}: {length}", kind.as_str()).unwrap();
+        }
+        expect![[r#"
+            threshold: Holds from the matching entry that is number 3 in the window of 5m, until fewer than 3 are in it. SLIDES The moment at which it ends belongs to it: alerts that touch are one.
+            ratio: Holds for a bucket of 5m in which matching entries are at least 2.5% of all entries, and at least 4. All lines are counted, stored or not. BUCKETS
+            spike: Holds for a bucket of 5m with at least 1.5 times as many matching entries as the bucket before it had, or as 1 where that had fewer, and at least 4. BUCKETS
+            baseline: Holds for a bucket of 5m with at least 1.5 times as many matching entries as the median of the same time in the weeks before, as far as 14d back, or as 1 where that is fewer, and at least 4. Only weeks count in which the log had a line at that time, and it takes two of them. A week is 168 hours, whatever clocks do. BUCKETS
+            absence: Holds while fewer than 3 matching lines lie in the window of 5m, of a log that had one within 14d: until there are as many again, or until that is over. It is judged once the log was read up to then. SLIDES
+            new: Holds at the moment of a matching entry with a message that was not seen for 14d; one that is exactly so much older was not seen within it. It is over at once.
+            distinct: Holds for a bucket of 5m with at least 3 different values of $1. BUCKETS
+            missing_follow_up: Holds from 5m after an entry of the first pattern, if none of its group that matches the second comes at the same time or up to and including 5m later; until one comes.
+            sequence: Holds at the moment of an entry that completes the patterns, one after the other by different entries of one group, the last less than 5m after the first. While it goes on being completed it is one alert. It is over at once.
+            blind: Holds while the log cannot be read, and at the moment at which bytes of it were lost; while no line lies in the window of 1h; and for a bucket of 5m of whose lines more than 2.5% could not be parsed, and at least 4. BUCKETS
+            sql: Holds from started_at to ended_at (null: it goes on) of each row that the view mine returns, for its group_key. Every run reads the view; what it no longer returns no longer holds.
+        "#]].assert_eq(&told);
+    }
+
+    #[test]
+    fn a_bucket_holds_its_time_also_before_1970() {
+        let second = |second: i64| EventTime(second * 1_000_000);
+        for (time, from, to) in [(0, 0, 300), (299, 0, 300), (300, 300, 600), (-1, -300, 0)] {
+            let windows = rule(RuleKind::Ratio).windows_at(second(time));
+            let expected = (second(from), second(to), true);
+            assert_eq!((windows[0].from, windows[0].to, windows[0].is_bucket), expected);
+        }
+        let names = |kind| -> Vec<String> {
+            rule(kind).windows_at(second(0)).into_iter().map(|window| window.name).collect()
+        };
+        assert_eq!(names(RuleKind::Baseline), ["bucket", "week -1", "week -2"]);
+        assert_eq!(names(RuleKind::Blind), ["window", "bucket"]);
+        assert_eq!(names(RuleKind::Sql), Vec::<String>::new());
+    }
+}
