@@ -8,6 +8,7 @@ mod level_rules;
 mod multiline;
 mod own_format;
 mod schedule;
+mod silence;
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +21,7 @@ pub use self::level_rules::LevelRules;
 pub use self::multiline::{LinePattern, Multiline};
 pub use self::own_format::{Grammar, OwnFormat, OwnFormatError, Step};
 pub use self::schedule::{InvalidHours, WeeklyHours};
+pub use self::silence::{Silence, Subject};
 
 /// How bad a log entry is, from the least to the worst.
 ///

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::SecondsFormat;
 use diesel::pg::PgConnection;
 
-use crate::alerting::{self, Pending, RuleError, RuleFailure, RulesInUse};
+use crate::alerting::{self, Pending, RuleError, RuleFailure, RulesInUse, Storms};
 use crate::config::{Config, RuleConfig, RuleKind};
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
 use crate::model::{self, Tick};
@@ -163,19 +163,20 @@ impl Pipeline<'_> {
         }
         // Most runs have nothing to evaluate and nothing to tell: that is found out at once.
         let (sources, is_due) = transaction(connection, Patience::Short, |connection| {
-            let sources = alerting::sources_to_evaluate(connection, host)?;
+            let sources = alerting::sources_to_evaluate(connection, host, self.tick)?;
             Ok((sources, notify::is_any_due(connection, self.host, self.tick)?))
         })?;
         if sources.is_empty() && !is_due {
             return Ok(true);
         }
-        if !self.evaluate_each(connection, &sources, false, figures)? {
+        let mut storms = Storms::new(alerting::STORM_CAP);
+        if !self.evaluate_each(connection, &sources, false, &mut storms, figures)? {
             return Ok(false);
         }
         // Those that stand for others are told by these what they have to look at.
         if self.config.rules.iter().any(RuleConfig::is_across_sources) {
-            let sources = alerting::sources_to_evaluate(connection, host)?;
-            if !self.evaluate_each(connection, &sources, true, figures)? {
+            let sources = alerting::sources_to_evaluate(connection, host, self.tick)?;
+            if !self.evaluate_each(connection, &sources, true, &mut storms, figures)? {
                 return Ok(false);
             }
         }
@@ -197,6 +198,7 @@ impl Pipeline<'_> {
         connection: &mut PgConnection,
         sources: &[Pending],
         stands_for_others: bool,
+        storms: &mut Storms,
         figures: &mut Figures,
     ) -> Result<bool, StoreError> {
         for pending in sources.iter().filter(|one| one.stands_for_others == stands_for_others) {
@@ -207,7 +209,14 @@ impl Pipeline<'_> {
             let announced =
                 alerting::evaluate(connection, source, self.tick).and_then(|failures| {
                     tell_of_rules(&failures, figures);
-                    alerting::announce(connection, source, self.host, notify::STDOUT, self.tick)
+                    alerting::announce(
+                        connection,
+                        source,
+                        self.host,
+                        notify::STDOUT,
+                        self.tick,
+                        storms,
+                    )
                 });
             match announced {
                 Ok(announced) => {

@@ -9,7 +9,8 @@ with episode as (
     -- The stored alerts that lie within one episode. One that is to be announced, for the
     -- first time or again, was told one time less than its number says.
     select
-        alert.id, alert.fired_at, alert.resolved_at,
+        alert.id, alert.fired_at, alert.resolved_at, alert.told_at, alert.held_back, alert.look_at,
+        alert.reminders, alert.acked_at, alert.acked_by, alert.closed_at,
         alert.fired_at is not null and alert.resolved_at is null as fires,
         case when alert.fired_at is null then alert.number - 1 else alert.number end as told,
         first_value(alert.id) over (partition by episode.place order by alert.started_at, alert.id) as survivor_id
@@ -17,7 +18,9 @@ with episode as (
     -- Distinct, of which there is no need, makes this one look-up in the constraint's index
     -- for each episode: the planner takes it for cheaper to read all alerts ever.
     cross join lateral (
-        select distinct id, started_at, number, fired_at, resolved_at
+        select distinct
+            id, started_at, number, fired_at, resolved_at, told_at, held_back, look_at, reminders,
+            acked_at, acked_by, closed_at
         from alerts
         where alerts.source_id = $1
           and alerts.rule_id = episode.rule_id
@@ -40,7 +43,15 @@ with episode as (
             -- announced once more.
             when bool_or(fires) and bool_or(id = survivor_id and told > 0 and not fires) then max(told) + 1
             else max(told)
-        end as number
+        end as number,
+        max(told_at) as told_at,
+        case when max(told_at) is null then max(held_back) end as held_back,
+        min(look_at) as look_at,
+        sum(reminders)::integer as reminders,
+        -- Taken on or closed as a whole only if all that fire are.
+        case when bool_and(acked_at is not null) filter (where resolved_at is null) then max(acked_at) end as acked_at,
+        case when bool_and(acked_at is not null) filter (where resolved_at is null) then max(acked_by) end as acked_by,
+        case when bool_and(closed_at is not null) then max(closed_at) end as closed_at
     from member
     group by survivor_id
     having count(*) > 1
@@ -60,7 +71,14 @@ update alerts alert
 set merged_into = case when alert.id = survivor.survivor_id then null else survivor.survivor_id end,
     fired_at    = case when alert.id = survivor.survivor_id then survivor.fired_at else alert.fired_at end,
     resolved_at = case when alert.id = survivor.survivor_id then survivor.resolved_at else alert.resolved_at end,
-    number      = case when alert.id = survivor.survivor_id then survivor.number else alert.number end
+    number      = case when alert.id = survivor.survivor_id then survivor.number else alert.number end,
+    told_at     = case when alert.id = survivor.survivor_id then survivor.told_at else alert.told_at end,
+    held_back   = case when alert.id = survivor.survivor_id then survivor.held_back else alert.held_back end,
+    look_at     = case when alert.id = survivor.survivor_id then survivor.look_at end,
+    reminders   = case when alert.id = survivor.survivor_id then survivor.reminders else alert.reminders end,
+    acked_at    = case when alert.id = survivor.survivor_id then survivor.acked_at else alert.acked_at end,
+    acked_by    = case when alert.id = survivor.survivor_id then survivor.acked_by else alert.acked_by end,
+    closed_at   = case when alert.id = survivor.survivor_id then survivor.closed_at else alert.closed_at end
 from moved
 join survivor using (survivor_id)
 where alert.source_id = $1

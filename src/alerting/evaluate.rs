@@ -37,6 +37,7 @@ pub struct Pending {
 pub fn sources_to_evaluate(
     connection: &mut PgConnection,
     host: Option<&str>,
+    tick: Tick,
 ) -> Result<Vec<Pending>, StoreError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -45,8 +46,9 @@ pub fn sources_to_evaluate(
         #[diesel(sql_type = Bool)]
         stands_for_others: bool,
     }
-    let query =
-        diesel::sql_query(include_str!("sources_to_evaluate.sql")).bind::<Nullable<Text>, _>(host);
+    let query = diesel::sql_query(include_str!("sources_to_evaluate.sql"))
+        .bind::<Nullable<Text>, _>(host)
+        .bind::<Timestamptz, _>(tick.0);
     let rows: Vec<Row> = load_alone(connection, query)?;
     let pending = |row: Row| {
         let Row { source_id, stands_for_others } = row;

@@ -10,10 +10,14 @@ with episode as (
         as found (rule_id, group_key, started_at, ended_at, measured, reach_from, reach_until)
 ), grown as (
     -- As in absorb.sql: distinct makes it one look-up for each episode.
-    select stored.id, episode.started_at, episode.ended_at, episode.measured
+    select
+        stored.id, episode.started_at, episode.ended_at, episode.measured,
+        -- What somebody has closed stays closed.
+        stored.is_over and episode.ended_at > $2 as fires_again
     from episode
     cross join lateral (
-        select distinct id, started_at, ended_at, measured
+        select distinct
+            id, started_at, ended_at, measured, resolved_at is not null and closed_at is null as is_over
         from alerts
         where alerts.source_id = $1
           and alerts.rule_id = episode.rule_id
@@ -29,13 +33,15 @@ update alerts alert
 set started_at  = grown.started_at,
     ended_at    = grown.ended_at,
     measured    = grown.measured,
-    fired_at    = case when alert.resolved_at is not null and grown.ended_at > $2 then null else alert.fired_at end,
-    number      = case
-        when alert.resolved_at is not null and alert.fired_at is not null and grown.ended_at > $2 then alert.number + 1
-        else alert.number
-    end,
+    fired_at    = case when fires_again then null else alert.fired_at end,
+    -- Who was told of it and who took it on: that was about the time before.
+    told_at     = case when fires_again then null else alert.told_at end,
+    held_back   = case when fires_again then null else alert.held_back end,
+    acked_at    = case when fires_again then null else alert.acked_at end,
+    acked_by    = case when fires_again then null else alert.acked_by end,
+    number      = case when fires_again and alert.fired_at is not null then alert.number + 1 else alert.number end,
     -- One that was over without having been announced may last long enough now.
-    resolved_at = case when grown.ended_at > $2 or alert.fired_at is null then null else alert.resolved_at end
+    resolved_at = case when fires_again or alert.fired_at is null and alert.closed_at is null then null else alert.resolved_at end
 from grown
 where alert.source_id = $1
   and alert.id = grown.id

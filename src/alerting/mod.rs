@@ -13,11 +13,12 @@ mod explain;
 mod failing;
 mod interval;
 mod kept;
+mod life;
 mod own_view;
 mod rules;
 mod trial;
 
-pub use announce::{Announced, announce};
+pub use announce::{Announced, STORM_CAP, Storms, announce};
 pub use backtest::{Backtest, Seen, Span, WouldBe, backtest};
 pub use check::{RuleProblem, check};
 pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};

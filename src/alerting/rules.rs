@@ -62,6 +62,7 @@ pub(super) struct RuleRow {
     holds_for: i64,
     keep_firing: i64,
     active: Option<String>,
+    remind_every: Option<i64>,
     summary: Option<String>,
     runbook: Option<String>,
 }
@@ -94,6 +95,7 @@ impl From<&RuleConfig> for RuleRow {
             holds_for: rule.holds_for.num_seconds(),
             keep_firing: rule.keep_firing.num_seconds(),
             active: (!hours.is_empty()).then(|| hours.join("\n")),
+            remind_every: rule.remind_every.map(|length| length.num_seconds()),
             summary: rule.summary.clone(),
             runbook: rule.runbook.clone(),
         }
@@ -199,9 +201,17 @@ fn write(
             .bind::<Timestamptz, _>(tick.0)
             .bind::<Jsonb, _>(rows)
             .load::<Row>(connection)?;
+        // Their open alerts are over by the next look at them.
         diesel::sql_query(
-            "update alert_rules set retired_at = $2
-             where host = $1 and retired_at is null and name <> all ($3)",
+            "with retired as (
+                 update alert_rules set retired_at = $2
+                 where host = $1 and retired_at is null and name <> all ($3)
+                 returning id
+             )
+             update alerts set look_at = $2
+             from retired
+             where rule_id = retired.id
+               and resolved_at is null and merged_into is null and retracted_at is null",
         )
         .bind::<Text, _>(host)
         .bind::<Timestamptz, _>(tick.0)

@@ -24,6 +24,7 @@ select jsonb_build_object(
     'holds_for', extract(epoch from holds_for)::bigint,
     'keep_firing', extract(epoch from keep_firing)::bigint,
     'active', active,
+    'remind_every', extract(epoch from remind_every)::bigint,
     'summary', summary,
     'runbook', runbook
 )::text as rule

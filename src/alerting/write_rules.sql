@@ -8,20 +8,20 @@ with wanted as (
         percent double precision, at_least integer, factor double precision,
         floor double precision, lookback bigint, clear_below integer, steps text[], value text,
         stale_after bigint, view text, group_by text[], severity text, holds_for bigint,
-        keep_firing bigint, active text, summary text, runbook text
+        keep_firing bigint, active text, remind_every bigint, summary text, runbook text
     )
 )
 insert into alert_rules as known (
     host, name, kind, levels, pattern, exclude, match_entry, sources, count, within, percent,
     at_least, factor, floor, lookback, clear_below, steps, value, stale_after, view, group_by,
-    severity, holds_for, keep_firing, active, summary, runbook, created_at, changed_at
+    severity, holds_for, keep_firing, active, remind_every, summary, runbook, created_at, changed_at
 )
 select
     $1, name, kind, levels, pattern, exclude, match_entry, sources, count,
     make_interval(secs => within), percent, at_least, factor, floor,
     make_interval(secs => lookback), clear_below, steps, value, make_interval(secs => stale_after),
     view, group_by, severity, make_interval(secs => holds_for),
-    make_interval(secs => keep_firing), active, summary, runbook, $2, $2
+    make_interval(secs => keep_firing), active, make_interval(secs => remind_every), summary, runbook, $2, $2
 from wanted
 on conflict on constraint one_rule_per_host_and_name do update set
     kind        = excluded.kind,
@@ -47,6 +47,7 @@ on conflict on constraint one_rule_per_host_and_name do update set
     holds_for   = excluded.holds_for,
     keep_firing = excluded.keep_firing,
     active      = excluded.active,
+    remind_every = excluded.remind_every,
     summary     = excluded.summary,
     runbook     = excluded.runbook,
     changed_at  = excluded.changed_at,
@@ -55,12 +56,12 @@ where (known.kind, known.levels, known.pattern, known.exclude, known.match_entry
        known.count, known.within, known.percent, known.at_least, known.factor, known.floor,
        known.lookback, known.clear_below, known.steps, known.value, known.stale_after, known.view,
        known.group_by, known.severity, known.holds_for, known.keep_firing, known.active,
-       known.summary, known.runbook, known.retired_at)
+       known.remind_every, known.summary, known.runbook, known.retired_at)
     is distinct from (
        excluded.kind, excluded.levels, excluded.pattern, excluded.exclude, excluded.match_entry,
        excluded.sources, excluded.count, excluded.within, excluded.percent, excluded.at_least,
        excluded.factor, excluded.floor, excluded.lookback, excluded.clear_below, excluded.steps,
        excluded.value, excluded.stale_after, excluded.view, excluded.group_by, excluded.severity,
-       excluded.holds_for, excluded.keep_firing, excluded.active, excluded.summary,
+       excluded.holds_for, excluded.keep_firing, excluded.active, excluded.remind_every, excluded.summary,
        excluded.runbook, null::timestamptz)
 returning id

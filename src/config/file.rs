@@ -94,6 +94,7 @@ pub(super) const RULE: Table = Table {
         "levels",
         "pattern",
         "exclude",
+        "exclude_file",
         "match",
         "sources",
         "count",
@@ -113,10 +114,12 @@ pub(super) const RULE: Table = Table {
         "severity",
         "for",
         "keep_firing",
+        "active",
+        "remind_every",
         "summary",
         "runbook",
     ],
-    later: &["active", "channels", "exclude_file"],
+    later: &["channels"],
 };
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What the rules look for.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use chrono::TimeDelta;
 
@@ -20,10 +19,9 @@ pub struct RuleConfig {
     pub levels: LevelSet,
     /// A PostgreSQL regular expression that the first line of an entry has to match.
     pub pattern: Option<String>,
-    /// Regular expressions: an entry whose first line matches one of them does not count.
+    /// Regular expressions: an entry whose first line matches one of them does not count. Those
+    /// of `exclude_file` too.
     pub exclude: Vec<String>,
-    /// A file with more of these, one a line.
-    pub exclude_file: Option<PathBuf>,
     /// Whether the whole entry is matched rather than its first line.
     pub match_entry: bool,
     /// Names or paths of the sources it judges; `None`: all.
@@ -63,6 +61,8 @@ pub struct RuleConfig {
     pub keep_firing: TimeDelta,
     /// When alerts are announced; none: always.
     pub active: Vec<WeeklyHours>,
+    /// How often people are reminded while an alert fires and nobody has taken it on.
+    pub remind_every: Option<TimeDelta>,
     /// A template for the line that people see.
     pub summary: Option<String>,
     /// Where it says what to do.
@@ -78,7 +78,6 @@ impl RuleConfig {
             levels: kind.default_levels(),
             pattern: None,
             exclude: Vec::new(),
-            exclude_file: None,
             match_entry: false,
             sources: None,
             count: 1,
@@ -98,6 +97,7 @@ impl RuleConfig {
             holds_for: TimeDelta::zero(),
             keep_firing: TimeDelta::zero(),
             active: Vec::new(),
+            remind_every: None,
             summary: None,
             runbook: None,
         }
@@ -126,7 +126,7 @@ impl RuleConfig {
     /// Whether the counts of all lines say what it needs, so that no entry has to be stored.
     pub fn reads_only_counts(&self) -> bool {
         let by_source = self.group_by.iter().all(|by| *by == GroupBy::Source);
-        let all = self.pattern.is_none() && self.exclude.is_empty() && self.exclude_file.is_none();
+        let all = self.pattern.is_none() && self.exclude.is_empty();
         match self.kind {
             RuleKind::Blind | RuleKind::Sql => true,
             RuleKind::Ratio => all,

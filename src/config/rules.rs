@@ -4,6 +4,7 @@
 //! is refused, since who wrote it meant something by it.
 
 use std::collections::HashSet;
+use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -112,11 +113,20 @@ fn read_entries(section: &mut Section<'_, '_>, rule: &mut RuleConfig) {
     }
     rule.pattern = section.string("pattern", value::text);
     rule.exclude = section.strings("exclude", value::pattern).unwrap_or_default();
-    rule.exclude_file = section.string("exclude_file", value::absolute_path);
+    let more = section.string("exclude_file", exclude_file);
+    rule.exclude.extend(more.into_iter().flatten());
     let matched = section.string("match", |text| {
         value::choice(text, &[false, true], |all| if all { "entry" } else { "line" }, &[])
     });
     rule.match_entry = matched.unwrap_or_default();
+}
+
+/// The patterns of a file, one a line; empty lines and those that begin with # are none.
+fn exclude_file(path: &str) -> Result<Vec<String>, String> {
+    let path = value::absolute_path(path)?;
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot be read: {error}"))?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    lines.map(value::pattern).collect()
 }
 
 /// What the kind asks for.
@@ -206,6 +216,7 @@ fn read_common(section: &mut Section<'_, '_>, rule: &mut RuleConfig, sources: &S
     rule.holds_for = section.string("for", value::length).unwrap_or_default();
     rule.keep_firing = section.string("keep_firing", value::length).unwrap_or_default();
     rule.active = section.string_or_strings("active", value::hours).unwrap_or_default();
+    rule.remind_every = section.string("remind_every", value::window);
     rule.summary = section.string("summary", value::text);
     rule.runbook = section.string("runbook", value::text);
     check_groups(section, rule);

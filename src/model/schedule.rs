@@ -16,7 +16,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Timelike, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc, Weekday,
+};
 use chrono_tz::Tz;
 
 const DAY_MINUTES: u32 = 24 * 60;
@@ -63,6 +65,44 @@ impl WeeklyHours {
         }
         self.days[today] && minute >= self.from_minute
             || self.days[yesterday] && minute < self.until_minute
+    }
+
+    /// The first moment in them that is not before `time`; `None` only beyond what a date can be.
+    pub fn next(&self, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.contains(time) {
+            return Some(time);
+        }
+        let begins = NaiveTime::from_num_seconds_from_midnight_opt(self.from_minute * 60, 0)?;
+        let today = time.with_timezone(&self.zone).date_naive();
+        (0..=8).find_map(|day| {
+            let local = today.checked_add_days(Days::new(day))?.and_time(begins);
+            let found = local.and_local_timezone(self.zone);
+            let moments = [found.earliest(), found.latest(), self.after_gap(local)];
+            let moments = moments.into_iter().flatten().map(|moment| moment.to_utc());
+            moments.filter(|moment| *moment >= time && self.contains(*moment)).min()
+        })
+    }
+
+    /// The first full minute after `time` that does not lie in them; `None`: they have no end.
+    pub fn end(&self, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let minute = time.with_second(0)?.with_nanosecond(0)?;
+        // Hours begin and end with a minute, and come again after a week.
+        (1..=8 * DAY_MINUTES)
+            .map(|minutes| minute + TimeDelta::minutes(i64::from(minutes)))
+            .find(|moment| !self.contains(*moment))
+    }
+
+    /// The moment at which a clock that is set forward shows more than `local`, if it never shows
+    /// that.
+    fn after_gap(&self, local: NaiveDateTime) -> Option<DateTime<Tz>> {
+        if local.and_local_timezone(self.zone).earliest().is_some() {
+            return None;
+        }
+        // No clock was ever set forward by more than a day.
+        (1..=DAY_MINUTES).find_map(|minutes| {
+            let later = local.checked_add_signed(TimeDelta::minutes(i64::from(minutes)))?;
+            later.and_local_timezone(self.zone).earliest()
+        })
     }
 }
 
@@ -134,6 +174,8 @@ fn minute_of_day(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn holds(hours: &str, time: &str) -> bool {
@@ -172,6 +214,44 @@ mod tests {
         // From Monday the 5th to Sunday the 11th.
         let held: Vec<u32> = (5..12).filter(|day| holds(*day)).collect();
         assert_eq!(held, [5, 7, 10, 11]);
+    }
+
+    #[test]
+    fn the_next_moment_is_the_first_one() {
+        let next = |hours: &str, time: &str| {
+            let hours: WeeklyHours = hours.parse().unwrap();
+            hours.next(time.parse().unwrap()).unwrap().to_rfc3339()
+        };
+        let work = "mon-fri 08:00-18:00 Europe/Berlin";
+        assert_eq!(next(work, "2026-01-05T07:00:00.5Z"), "2026-01-05T07:00:00.500+00:00");
+        assert_eq!(next(work, "2026-01-05T06:00:00Z"), "2026-01-05T07:00:00+00:00");
+        assert_eq!(next(work, "2026-01-09T17:00:00Z"), "2026-01-12T07:00:00+00:00");
+        assert_eq!(next("mon 00:00-00:01", "2026-01-05T00:01:00Z"), "2026-01-12T00:00:00+00:00");
+        // The clock shows 03:00 after 01:59:59, and on another day 02:30 twice.
+        let night = "02:30-04:00 Europe/Berlin";
+        assert_eq!(next(night, "2026-03-29T00:00:00Z"), "2026-03-29T01:00:00+00:00");
+        assert_eq!(next(night, "2026-10-25T00:00:00Z"), "2026-10-25T00:30:00+00:00");
+        let brief = "02:30-02:45 Europe/Berlin";
+        assert_eq!(next(brief, "2026-10-25T00:50:00Z"), "2026-10-25T01:30:00+00:00");
+        assert_eq!(next(brief, "2026-03-29T00:00:00Z"), "2026-03-30T00:30:00+00:00");
+    }
+
+    proptest! {
+        /// Asked minute by minute.
+        #[test]
+        fn no_moment_before_the_next_one_lies_in_the_hours(
+            from in 0..DAY_MINUTES, until in 0..=DAY_MINUTES, day in 0..7_usize, start in 0..525_600_i64,
+            zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "Australia/Lord_Howe"]),
+        ) {
+            let text = format!(
+                "{} {:02}:{:02}-{:02}:{:02} {zone}",
+                DAYS[day].0, from / 60, from % 60, until / 60, until % 60
+            );
+            let hours: WeeklyHours = text.parse().unwrap();
+            let start = "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(start);
+            let minutes = (0..15 * 24 * 60).map(|minute| start + TimeDelta::minutes(minute));
+            prop_assert_eq!(hours.next(start), minutes.into_iter().find(|moment| hours.contains(*moment)));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 -- Notifications of host $1 for channel $2 that are due at tick $3, claimed for this
 -- transaction, with what their messages say.
 select
-    notification.id, notification.alert_id, notification.kind, notification.number,
+    notification.id, notification.alert_id, notification.kind, notification.number, notification.further,
     rule.name as rule, rule.kind as rule_kind, alert.group_key as "group", rule.factor, rule.runbook,
     coalesce(extract(epoch from rule.lookback), 0)::bigint as lookback_seconds,
     source.host = '*' as is_across, alert.retracted_at is not null as is_withdrawn,

@@ -14,6 +14,9 @@ const NAME_CHARS: usize = 100;
 
 /// The notification on one line, fit for a terminal and a mail.
 pub(super) fn line(due: &Due) -> String {
+    if due.kind == "storm" {
+        return storm(due);
+    }
     let since = local(due.started_at, &due.timezone);
     let when = match (due.kind.as_str(), due.ended_at) {
         ("resolved", _) if due.is_withdrawn => {
@@ -26,7 +29,7 @@ pub(super) fn line(due: &Due) -> String {
         ("resolved", _) => format!("fired {since}"),
         _ => format!("since {since}"),
     };
-    let again = if due.number > 1 { " again" } else { "" };
+    let again = if due.number > 1 && due.kind != "reminder" { " again" } else { "" };
     let mut line = format!(
         "{}{again}: {} {} (alert {}) on {}: {}, {when}",
         due.kind.to_uppercase(),
@@ -37,12 +40,25 @@ pub(super) fn line(due: &Due) -> String {
         summary(due),
     );
     if let Some(sample) = &due.sample
-        && due.kind != "resolved"
+        && due.kind == "fired"
     {
         line.push_str(": ");
         line.push_str(&visible::line(sample, MESSAGE_CHARS));
     }
     line
+}
+
+/// What was not told one by one.
+fn storm(due: &Due) -> String {
+    let alerts = if due.further == 1 { "one more alert" } else { "more alerts" };
+    let number = if due.further == 1 { String::new() } else { format!("{} ", due.further) };
+    format!(
+        "STORM: {} {}: {number}{alerts}, the first of them alert {} on {}; see: tripline alerts --all",
+        due.severity,
+        visible::line(&due.rule, NAME_CHARS),
+        due.alert_id,
+        place(due),
+    )
 }
 
 /// The source's name, with the path where the name does not say it, and the group.
@@ -167,6 +183,7 @@ mod tests {
             measured: 6.0,
             threshold: 5.0,
             number: 1,
+            further: 0,
             sample: Some("connection lost".to_owned()),
         }
     }
@@ -197,6 +214,28 @@ mod tests {
             &due("resolved"),
             &expect![
                 "RESOLVED: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), fired 2026-01-01 12:03:05 +01:00, resolved after 5m"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_reminder_and_a_storm_say_what_they_are() {
+        check(
+            &Due { number: 2, sample: None, ..due("reminder") },
+            &expect![
+                "REMINDER: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), since 2026-01-01 12:03:05 +01:00"
+            ],
+        );
+        check(
+            &Due { further: 213, group: "192.0.2.7".to_owned(), ..due("storm") },
+            &expect![
+                "STORM: warning error-burst: 213 more alerts, the first of them alert 7 on /var/log/app.log for 192.0.2.7; see: tripline alerts --all"
+            ],
+        );
+        check(
+            &Due { further: 1, ..due("storm") },
+            &expect![
+                "STORM: warning error-burst: one more alert, the first of them alert 7 on /var/log/app.log; see: tripline alerts --all"
             ],
         );
     }

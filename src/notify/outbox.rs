@@ -77,6 +77,9 @@ pub(super) struct Due {
     pub(super) threshold: f64,
     #[diesel(sql_type = Integer)]
     pub(super) number: i32,
+    /// How many alerts of a storm there are besides.
+    #[diesel(sql_type = Integer)]
+    pub(super) further: i32,
     /// First line of the entry with which the rule began to hold.
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) sample: Option<String>,

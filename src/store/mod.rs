@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod runs;
 #[allow(missing_docs, clippy::wildcard_imports, reason = "generated")]
 pub mod schema;
+pub mod silences;
 pub mod sources;
 pub mod tails;
 pub mod transaction;

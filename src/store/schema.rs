@@ -7,6 +7,18 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    alert_events (source_id, alert_id, id) {
+        source_id -> Int8,
+        alert_id -> Int8,
+        id -> Int8,
+        at -> Timestamptz,
+        decision -> Text,
+        reason -> Nullable<Text>,
+        author -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::LogLevel;
 
@@ -43,6 +55,7 @@ diesel::table! {
         active -> Nullable<Text>,
         runbook -> Nullable<Text>,
         reads_counts -> Bool,
+        remind_every -> Nullable<Interval>,
     }
 }
 
@@ -63,6 +76,13 @@ diesel::table! {
         number -> Int4,
         merged_into -> Nullable<Int8>,
         retracted_at -> Nullable<Timestamptz>,
+        told_at -> Nullable<Timestamptz>,
+        held_back -> Nullable<Text>,
+        look_at -> Nullable<Timestamptz>,
+        reminders -> Int4,
+        acked_at -> Nullable<Timestamptz>,
+        acked_by -> Nullable<Text>,
+        closed_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -231,6 +251,7 @@ diesel::table! {
         delivered_at -> Nullable<Timestamptz>,
         given_up_at -> Nullable<Timestamptz>,
         last_error -> Nullable<Text>,
+        further -> Int4,
     }
 }
 
@@ -274,10 +295,13 @@ diesel::table! {
         group_key -> Nullable<Text>,
         severity -> Nullable<Text>,
         starts_at -> Timestamptz,
-        ends_at -> Timestamptz,
+        ends_at -> Nullable<Timestamptz>,
         author -> Text,
         reason -> Text,
         created_at -> Timestamptz,
+        weekly -> Nullable<Text>,
+        ended_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Text>,
     }
 }
 
@@ -308,6 +332,7 @@ diesel::joinable!(rule_backlog -> alert_rules (rule_id));
 diesel::joinable!(rule_backlog -> sources (source_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    alert_events,
     alert_rules,
     alerts,
     generation_lines,

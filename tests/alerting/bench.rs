@@ -245,7 +245,15 @@ impl Bench {
 
     /// Announces what is to be announced of a source.
     pub(crate) fn announce(&mut self, log: &Log, now: Tick) -> Announced {
-        alerting::announce(&mut self.connection, log.id, "h", "stdout", now).unwrap()
+        alerting::announce(
+            &mut self.connection,
+            log.id,
+            "h",
+            "stdout",
+            now,
+            &mut alerting::Storms::new(u32::MAX),
+        )
+        .unwrap()
     }
 
     /// All alerts of some sources, in the order of their numbers.

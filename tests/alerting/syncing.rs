@@ -126,7 +126,7 @@ fn syncing_the_same_rules_again_writes_nothing() {
 fn only_sources_with_something_to_do_are_evaluated() {
     let mut scene = Scene::new();
     let waiting = |scene: &mut Scene, host: Option<&str>| {
-        alerting::sources_to_evaluate(&mut scene.bench.connection, host).unwrap().len()
+        alerting::sources_to_evaluate(&mut scene.bench.connection, host, second(100)).unwrap().len()
     };
     assert_eq!(waiting(&mut scene, Some(HOST)), 0);
     scene.store(5, &[1, 2], true);
@@ -151,7 +151,15 @@ fn two_evaluations_at_once_give_one_alert() {
             let mut connection = scene.bench.connect();
             scope.spawn(move || {
                 alerting::evaluate(&mut connection, id, second(100)).unwrap();
-                alerting::announce(&mut connection, id, HOST, "stdout", second(100)).unwrap();
+                alerting::announce(
+                    &mut connection,
+                    id,
+                    HOST,
+                    "stdout",
+                    second(100),
+                    &mut alerting::Storms::new(u32::MAX),
+                )
+                .unwrap();
             });
         }
     });
