@@ -1,14 +1,18 @@
 //! The command line, as clap reads it.
 
+mod alerts;
 mod entries;
 mod rules;
+mod silence;
 
 use std::path::PathBuf;
 
+pub use alerts::{Alerts, AlertsCommand, Handling};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 pub use entries::Entries;
 pub use rules::{Backtest, OneRule, Range, Rules, RulesCommand};
+pub use silence::{NewSilence, Silence, SilenceCommand};
 
 /// Log alerting for people with cron and PostgreSQL.
 #[derive(Debug, Parser)]
@@ -109,15 +113,27 @@ Examples:
 UNREAD counts bytes, a last line that waits for its end included. What is not as it should be
 stands below the table: errors, lines that could not be parsed, bytes that were lost.")]
     Status(Json),
-    /// List alerts, or show one
+    /// List alerts, show one, take one on, close one
     #[command(after_help = "\
 Examples:
   tripline alerts
   tripline alerts --all --json
   tripline alerts show 7
+  tripline alerts ack 7 --note 'looking into it'
 
-Without --all only those that fire. Times are UTC.")]
+Without --all only those that fire, or will if their rule goes on holding (pending). Times are
+UTC.")]
     Alerts(Alerts),
+    /// Keep people from being told of alerts for a time
+    #[command(after_help = "\
+Examples:
+  tripline silence add --rule error-burst --for 2h --reason 'deploy'
+  tripline silence add --weekly 'sun 02:00-04:00 Europe/Berlin' --reason 'backup'
+  tripline silence list
+  tripline silence end 3
+
+Alerts are recorded all the same, and what still fires when a silence is over is told then.")]
+    Silence(Silence),
     /// Search the stored entries
     #[command(after_help = "\
 Examples:
@@ -256,33 +272,6 @@ pub struct Json {
     /// Print JSON, for machines
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Alerts {
-    /// List also those that are over
-    #[arg(long)]
-    pub all: bool,
-    #[command(flatten)]
-    pub output: Json,
-    #[command(subcommand)]
-    pub command: Option<AlertsCommand>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AlertsCommand {
-    /// Show one alert with the entries behind it
-    #[command(after_help = "\
-Examples:
-  tripline alerts show 7
-  tripline alerts show 7 --json")]
-    Show {
-        /// Number of the alert, as lists and messages show it
-        id: i64,
-        #[command(flatten)]
-        output: Json,
-    },
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod alert;
 mod alerts;
+mod author;
 mod clock;
 mod confirm;
 mod db;
@@ -18,6 +19,7 @@ mod replay;
 mod rules;
 mod run;
 mod session;
+mod silence;
 mod source;
 mod status;
 mod stop;
@@ -64,7 +66,8 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
         }
         Command::Migrate => migrate::run(global, &mut stdout),
         Command::Status(arguments) => status::run(global, arguments, &mut stdout),
-        Command::Alerts(arguments) => alerts::run(global, arguments, &mut stdout),
+        Command::Alerts(arguments) => alerts::run(global, arguments, tick, &mut stdout),
+        Command::Silence(arguments) => silence::run(global, &arguments.command, tick, &mut stdout),
         Command::Entries(arguments) => entries::run(global, arguments, tick, &mut stdout),
         Command::Rules(arguments) => rules::run(global, &arguments.command, tick, &mut stdout),
         Command::Source(arguments) => {

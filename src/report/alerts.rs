@@ -22,7 +22,8 @@ pub struct Alert {
     /// Name of the rule.
     #[diesel(sql_type = Text)]
     pub rule: String,
-    /// What the rule groups by: the name of the source.
+    /// What the rule groups by besides the source; else the name of the source, or nothing where
+    /// it is about all of them.
     #[diesel(sql_type = Text)]
     pub group: String,
     /// Name of the source.
@@ -34,7 +35,7 @@ pub struct Alert {
     /// info, warning or critical.
     #[diesel(sql_type = Text)]
     pub severity: String,
-    /// firing or resolved.
+    /// pending, firing or resolved.
     #[diesel(sql_type = Text)]
     pub state: String,
     /// Event time of its beginning.
@@ -57,6 +58,9 @@ pub struct Alert {
     /// Who has taken it on.
     #[diesel(sql_type = Nullable<Text>)]
     pub acked_by: Option<String>,
+    /// Why people are not told of it: for, hours, silenced, storm.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub held_back: Option<String>,
 }
 
 /// An alert with what is behind it.
@@ -71,6 +75,25 @@ pub struct Evidence {
     pub samples: Vec<Sample>,
     /// What people were told.
     pub notifications: Vec<Told>,
+    /// What was decided about it, by the program or by people.
+    pub events: Vec<Event>,
+}
+
+/// A decision about an alert.
+#[derive(Debug, Serialize, QueryableByName)]
+pub struct Event {
+    /// The tick, or when somebody said so.
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    pub decision: String,
+    /// What it is about, or what somebody wrote.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub reason: Option<String>,
+    /// Who decided; absent: the program.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub author: Option<String>,
 }
 
 /// An entry behind an alert.
@@ -110,7 +133,18 @@ pub struct Told {
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
-/// Alerts that fire, or all of them, oldest first.
+impl Alert {
+    /// The source, and the group where that is another one.
+    fn place(&self) -> String {
+        let source = if self.source == "*" { "all sources" } else { self.source.as_str() };
+        if self.group.is_empty() || self.group == self.source {
+            return source.to_owned();
+        }
+        format!("{source} for {}", self.group)
+    }
+}
+
+/// Alerts that fire or will, or all of them, oldest first.
 pub fn list(connection: &mut PgConnection, all: bool) -> Result<Vec<Alert>, StoreError> {
     Ok(diesel::sql_query(include_str!("alerts.sql"))
         .bind::<Bool, _>(all)
@@ -147,7 +181,12 @@ pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, 
     )
     .bind::<BigInt, _>(id)
     .load(connection)?;
-    Ok(Some(Evidence { alert, entries, samples, notifications }))
+    let events = diesel::sql_query(
+        "select at, decision, reason, author from alert_events where alert_id = $1 order by id",
+    )
+    .bind::<BigInt, _>(id)
+    .load(connection)?;
+    Ok(Some(Evidence { alert, entries, samples, notifications, events }))
 }
 
 /// Writes a list as a table.
@@ -173,6 +212,7 @@ pub fn write_table(alerts: &[Alert], all: bool, out: &mut dyn Write) -> io::Resu
     for alert in alerts {
         let state = match alert.merged_into {
             Some(id) => format!("in {id}"),
+            None if alert.acked_by.is_some() && alert.ended_at.is_none() => "acked".to_owned(),
             None => alert.state.clone(),
         };
         let lasted = alert.ended_at.map(|ended_at| duration::display(ended_at - alert.started_at));
@@ -184,7 +224,7 @@ pub fn write_table(alerts: &[Alert], all: bool, out: &mut dyn Write) -> io::Resu
             time(alert.started_at),
             lasted.unwrap_or_else(|| "-".to_owned()),
             format!("{}/{}", alert.measured, alert.threshold),
-            shown(&alert.source),
+            shown(&alert.place()),
         ]);
     }
     writeln!(out, "{}", text(&table))
@@ -198,7 +238,10 @@ pub fn write_evidence(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()
     let alert = &evidence.alert;
     let rule = shown(&alert.rule);
     writeln!(out, "alert {}: {} {rule}, {}", alert.id, alert.severity, alert.state)?;
-    writeln!(out, "source     {} on {}", shown(&alert.source), shown(&alert.host))?;
+    writeln!(out, "source     {} on {}", shown(&alert.place()), shown(&alert.host))?;
+    if let Some(name) = &alert.acked_by {
+        writeln!(out, "taken on   by {}", shown(name))?;
+    }
     writeln!(out, "started    {}", time(alert.started_at))?;
     if let Some(ended_at) = alert.ended_at {
         let lasted = duration::display(ended_at - alert.started_at);
@@ -220,6 +263,13 @@ pub fn write_evidence(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()
             shown(&sample.path),
             sample.byte_offset,
         )?;
+    }
+    for event in &evidence.events {
+        let author = event.author.as_deref().map(|name| format!(" by {}", shown(name)));
+        let reason = event.reason.as_deref().map(|reason| format!(": {}", shown(reason)));
+        let (author, reason) = (author.unwrap_or_default(), reason.unwrap_or_default());
+        let decision = event.decision.replace('_', " ");
+        writeln!(out, "{} {decision}{author}{reason}", time(event.at))?;
     }
     for told in &evidence.notifications {
         let delivered = match told.delivered_at {

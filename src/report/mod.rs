@@ -10,6 +10,7 @@ pub mod explain;
 pub mod gaps;
 pub mod levels;
 pub mod rules;
+pub mod silences;
 pub mod sources;
 pub mod status;
 mod table;
@@ -29,7 +30,7 @@ pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
 }
 
 /// A time for people: UTC, to the second.
-fn time(time: DateTime<Utc>) -> String {
+pub fn time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 

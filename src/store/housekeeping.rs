@@ -23,8 +23,8 @@ pub const READ: [&str; 6] = [
 
 /// Tables with rows of a source that outlast reading it anew, in the order in which they may
 /// be emptied.
-pub const KEPT: [&str; 5] =
-    ["notifications", "alerts", "hot_intervals", "rule_backlog", "message_shapes"];
+pub const KEPT: [&str; 6] =
+    ["notifications", "alert_events", "alerts", "hot_intervals", "rule_backlog", "message_shapes"];
 
 /// What was deleted with a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -28,6 +28,11 @@ with pair as (
     set source_id = pair.new_id
     from pair
     where notifications.source_id = pair.old_id
+), event as (
+    update alert_events
+    set source_id = pair.new_id
+    from pair
+    where alert_events.source_id = pair.old_id
 ), gone as (
     delete from hot_intervals using pair where source_id = pair.old_id
 ), backlog as (

@@ -4,6 +4,7 @@
 //! here about logs, rules or messages; SQL that is longer than a line or two lies beside its
 //! function as a `.sql` file.
 
+pub mod alerts;
 pub mod binary_copy;
 pub mod chunk;
 pub mod connection;

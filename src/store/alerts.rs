@@ -1,0 +1,136 @@
+//! What people do with alerts by hand.
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+
+use super::StoreError;
+use super::transaction::{Patience, transaction};
+
+/// What somebody does with an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handling {
+    /// Takes it on.
+    Ack,
+    /// Takes that back.
+    Unack,
+    /// Writes something down.
+    Note,
+    /// Closes it.
+    Resolve,
+}
+
+impl Handling {
+    /// The name of the decision.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ack => "acked",
+            Self::Unack => "unacked",
+            Self::Note => "note",
+            Self::Resolve => "closed",
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// It is done.
+    Done,
+    /// There is no alert of that number.
+    Unknown,
+    /// It is over, or another one has absorbed it.
+    Over,
+    /// It is so already, or was never so.
+    Already,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    source_id: i64,
+    #[diesel(sql_type = Bool)]
+    is_open: bool,
+    #[diesel(sql_type = Bool)]
+    is_acked: bool,
+}
+
+/// Does something with the alert of a number, and notes it in its history.
+pub fn handle(
+    connection: &mut PgConnection,
+    id: i64,
+    handling: Handling,
+    note: Option<&str>,
+    author: &str,
+    now: DateTime<Utc>,
+) -> Result<Handled, StoreError> {
+    transaction(connection, Patience::Short, |connection| {
+        let found = diesel::sql_query(
+            "select source_id, acked_at is not null as is_acked,
+                    resolved_at is null and merged_into is null and retracted_at is null as is_open
+             from alerts where id = $1 for update",
+        )
+        .bind::<BigInt, _>(id)
+        .get_result::<Found>(connection)
+        .optional()?;
+        let Some(found) = found else { return Ok(Handled::Unknown) };
+        match handling {
+            Handling::Note => {}
+            _ if !found.is_open => return Ok(Handled::Over),
+            Handling::Ack if found.is_acked => return Ok(Handled::Already),
+            Handling::Unack if !found.is_acked => return Ok(Handled::Already),
+            _ => {}
+        }
+        let change = match handling {
+            Handling::Ack => "acked_at = $3, acked_by = $4",
+            // A reminder may be due.
+            Handling::Unack => "acked_at = null, acked_by = null, look_at = $3",
+            Handling::Note => "look_at = look_at",
+            Handling::Resolve => "resolved_at = $3, closed_at = $3",
+        };
+        diesel::sql_query(format!(
+            "with handled as (
+                 update alerts set {change} where source_id = $1 and id = $2
+                 returning source_id, id
+             )
+             insert into alert_events (source_id, alert_id, at, decision, reason, author)
+             select source_id, id, $3, $5, $6, $4 from handled"
+        ))
+        .bind::<BigInt, _>(found.source_id)
+        .bind::<BigInt, _>(id)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(author)
+        .bind::<Text, _>(handling.as_str())
+        .bind::<Nullable<Text>, _>(note)
+        .execute(connection)?;
+        if handling == Handling::Resolve {
+            tell(connection, found.source_id, id, now)?;
+        }
+        Ok(Handled::Done)
+    })
+}
+
+/// Whoever was told that it fires is told that it is over.
+fn tell(
+    connection: &mut PgConnection,
+    source: i64,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "insert into notifications
+             (source_id, alert_id, host, channel, kind, number, created_at, next_attempt_at)
+         select distinct alert.source_id, alert.id, told.host, told.channel, 'resolved', alert.number, $3, $3
+         from alerts alert
+         join notifications told on told.source_id = alert.source_id and told.alert_id = alert.id
+         where alert.source_id = $1 and alert.id = $2 and alert.told_at is not null
+           and told.kind = 'fired' and told.number = alert.number
+         on conflict on constraint one_message_per_change do nothing",
+    )
+    .bind::<BigInt, _>(source)
+    .bind::<BigInt, _>(id)
+    .bind::<Timestamptz, _>(now)
+    .execute(connection)?;
+    Ok(())
+}
