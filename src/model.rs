@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::format::{Format, UnknownFormat};
-pub use self::level_rules::LevelRules;
+pub use self::level_rules::{LevelRules, LevelWords};
 pub use self::multiline::{LinePattern, Multiline};
 pub use self::own_format::{Grammar, OwnFormat, OwnFormatError, Step};
 pub use self::schedule::{InvalidHours, WeeklyHours};

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::cli::Json;
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::levels;
 use crate::report::{self, levels::Meaning};
 
@@ -19,7 +19,8 @@ pub(super) fn run(output: &Json, stdout: &mut dyn Write) -> anyhow::Result<()> {
 
 fn meaning(level: Level) -> Meaning {
     let words = levels::WORDS.iter().filter(|(_, means)| *means == level);
-    let severities = (0..8).filter(|severity| levels::of_severity(*severity) == level);
+    let severities =
+        (0..8).filter(|severity| levels::of_severity(*severity, &LevelWords::NONE) == level);
     Meaning {
         level,
         words: words.map(|(word, _)| *word).collect(),

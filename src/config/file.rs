@@ -47,6 +47,7 @@ pub(super) const SOURCE: Table = Table {
         "max_line_bytes",
         "max_entry_lines",
         "encoding",
+        "levels",
         "default_level",
         "level_patterns",
         "multiline",
@@ -72,12 +73,13 @@ pub(super) const LEVEL_PATTERNS: Table = Table {
 pub(super) const JOURNAL: Table = Table { place: "in journal", keys: &["units"], later: &[] };
 
 /// The keys of a source that say something of files.
-pub(super) const OF_FILES: [&str; 10] = [
+pub(super) const OF_FILES: [&str; 11] = [
     "paths",
     "exclude",
     "format",
     "timezone",
     "encoding",
+    "levels",
     "default_level",
     "level_patterns",
     "multiline",

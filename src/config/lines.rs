@@ -9,7 +9,7 @@ use super::source::JournalConfig;
 use super::words::quoted;
 use super::{file, value, words};
 use crate::duration;
-use crate::model::{Level, LevelRules, LinePattern, Multiline};
+use crate::model::{Level, LevelRules, LevelWords, LinePattern, Multiline};
 
 /// The values of `multiline` that are words.
 const MULTILINE: [(&str, Multiline); 3] =
@@ -46,14 +46,27 @@ pub(super) fn encoding(text: &str) -> Result<&'static Encoding, String> {
     })
 }
 
-/// `default_level` and `level_patterns`: the levels of lines that name none.
+/// `levels`, `default_level` and `level_patterns`: what words mean, and the levels of lines that
+/// name none.
 pub(super) fn level_rules(section: &mut Section<'_, '_>) -> LevelRules {
     let level = |text: &str| value::choice(text, &Level::ALL, Level::as_str, &[]);
     let patterns = section.table("level_patterns", &file::LEVEL_PATTERNS, level_patterns);
     LevelRules {
+        words: level_words(section).unwrap_or_default(),
         default: section.string("default_level", level).unwrap_or(LevelRules::default().default),
         patterns: patterns.unwrap_or_default(),
     }
+}
+
+/// The table of `levels`: a word of the log, and the level that it means.
+fn level_words(section: &mut Section<'_, '_>) -> Option<LevelWords> {
+    let words = section.pairs("levels", |word, level| {
+        if word.trim() != word || word.is_empty() {
+            return Err("must be a word as the log writes it, without blanks around it".to_owned());
+        }
+        value::choice(level, &Level::ALL, Level::as_str, &[])
+    })?;
+    Some(LevelWords::new(words.iter().map(|(word, level)| (word.as_str(), *level))))
 }
 
 /// The table of `level_patterns`: the worst level comes first, whatever the order in the file.
@@ -194,6 +207,38 @@ mod tests {
             &expect![[
                 r#"x.toml:3:14: idle_flush "60" is neither "never" nor a duration; write it like "90s", "5m", "1h30m" or "2d""#
             ]],
+        );
+    }
+
+    #[test]
+    fn words_of_a_log_are_given_levels() {
+        let config =
+            parse("levels={NOTICE='WARNING', audit='info', '35'='ERROR', 'schlüssel'='FATAL'}")
+                .unwrap();
+        let words = &config.sources[0].level_rules.words;
+        for (word, level) in [
+            ("notice", Some(Level::Warning)),
+            ("Audit", Some(Level::Info)),
+            ("35", Some(Level::Error)),
+            ("SCHLÜSSEL", Some(Level::Fatal)),
+            ("INFO", None),
+            ("", None),
+        ] {
+            assert_eq!(words.get(word.as_bytes()), level, "{word}");
+        }
+        check(
+            "levels={A='WARNIGN', ''='INFO', ' b'='INFO', c=1, d='INFO', D='INFO', e='x'}",
+            &expect![[r#"
+                x.toml:3:11: "A" in levels "WARNIGN" is not known; did you mean "WARNING"?
+                x.toml:3:25: "" in levels must be a word as the log writes it, without blanks around it
+                x.toml:3:38: " b" in levels must be a word as the log writes it, without blanks around it
+                x.toml:3:48: "c" in levels must be a string, found an integer
+                x.toml:3:53: "d" in levels is there already, in capitals or in small letters
+                x.toml:3:73: "e" in levels "x" is not known; this version knows: TRACE, DEBUG, INFO, WARNING, ERROR, FATAL"#]],
+        );
+        check(
+            "levels='INFO'",
+            &expect!["x.toml:3:8: levels must be a table, written [levels], found a string"],
         );
     }
 

@@ -157,6 +157,39 @@ impl<'d, 'p> Section<'d, 'p> {
         Some(read(Section::new(words, table, byte_offset, self.problems)))
     }
 
+    /// A table whose keys the user chooses, each with a string: both are converted together. Every
+    /// wrong one is reported, and one that is there twice in another case.
+    pub(super) fn pairs<T>(
+        &mut self,
+        key: &str,
+        convert: impl Fn(&str, &str) -> Result<T, String>,
+    ) -> Option<Vec<(String, T)>> {
+        let table = self.value(key, |value| {
+            value.as_table().ok_or_else(|| expected(&format!("a table, written [{key}]"), value))
+        })?;
+        let mut pairs: Vec<(String, T)> = Vec::with_capacity(table.len());
+        for (name, value) in table {
+            let (name, byte_offset) = (name.get_ref().as_ref(), value.span().start);
+            let is_known = |(known, _): &(String, T)| known.to_lowercase() == name.to_lowercase();
+            let found = match value.get_ref() {
+                _ if pairs.iter().any(is_known) => {
+                    Err("is there already, in capitals or in small letters".to_owned())
+                }
+                DeValue::String(text) => without_nul(name)
+                    .and_then(|_| without_nul(text))
+                    .and_then(|text| convert(name, text)),
+                other => Err(expected("a string", other)),
+            };
+            match found {
+                Ok(found) => pairs.push((name.to_owned(), found)),
+                Err(message) => {
+                    self.report(byte_offset, format!("{} in {key} {message}", quoted(name)));
+                }
+            }
+        }
+        (pairs.len() == table.len()).then_some(pairs)
+    }
+
     /// Tables that may be there many times: `[[key]]`.
     pub(super) fn tables<T>(
         &mut self,

@@ -56,7 +56,7 @@ pub fn inspect(target: &Target, most_samples: usize) -> Result<Inspection, Inges
     let mut log = LogFile::open(&target.path)?;
     let sample = first_lines(&mut log, 0, target);
     let lines: Vec<&[u8]> = sample.lines().map(str::as_bytes).collect();
-    let ranking = detect::rank(&lines.iter().copied());
+    let ranking = detect::rank(&lines.iter().copied(), &target.config.level_rules.words);
     let detected = ranking.first().map(|ranked| ranked.format);
     let format = match &target.config.format {
         LogFormat::Auto => detected.map(Format::as_str),

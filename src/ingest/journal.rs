@@ -14,7 +14,7 @@ use super::take::End;
 use super::target::Target;
 use super::{IngestError, Stage};
 use crate::config::{JournalConfig, Start};
-use crate::model::{EventTime, Gap, Place};
+use crate::model::{EventTime, Gap, LevelWords, Place};
 use crate::parse::{Head, levels};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{self, Chunk, ChunkStart};
@@ -188,7 +188,7 @@ impl Taken {
         let head = Head {
             logged_at: logged_at(entry).or(self.last_logged_at).unwrap_or(EventTime(0)),
             is_dated: logged_at(entry).is_some(),
-            level: levels::of_priority(&entry.priority),
+            level: levels::of_priority(&entry.priority, &LevelWords::NONE),
             message: lines.next().unwrap_or_default(),
             written_at: &entry.realtime,
         };

@@ -100,7 +100,8 @@ fn format_at(
     }
     let from = if earlier.detected.is_none() { byte_offset } else { 0 };
     let lines = first_lines(log, from, target);
-    detect::detect(&lines.lines().map(str::as_bytes)).or(earlier.detected)
+    detect::detect(&lines.lines().map(str::as_bytes), &target.config.level_rules.words)
+        .or(earlier.detected)
 }
 
 /// The first lines of a log from an offset on, for a look at them. Of a damaged archive, those

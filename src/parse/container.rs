@@ -72,7 +72,7 @@ fn record<'a>(reading: &mut Reading, text: &'a [u8]) -> Option<Record<'a>> {
     }
     let is_inner = |format: &Format| !matches!(format, Format::Docker | Format::Cri | Format::Text);
     for format in Format::ALL.into_iter().filter(is_inner) {
-        if let Some(record) = format.record(text, &mut reading.scratch) {
+        if let Some(record) = format.record(text, &reading.levels.words, &mut reading.scratch) {
             reading.read_by = Some(format);
             return Some(record);
         }
@@ -80,10 +80,10 @@ fn record<'a>(reading: &mut Reading, text: &'a [u8]) -> Option<Record<'a>> {
     if reading.continuations.continues(text) {
         return None;
     }
-    if let Some(record) = Format::Text.record(text, &mut reading.scratch) {
+    if let Some(record) = Format::Text.record(text, &reading.levels.words, &mut reading.scratch) {
         return Some(record);
     }
-    let level = super::formats::first_level(text);
+    let level = super::formats::first_level(text, &reading.levels.words);
     Some(Record { time: None, written_at: b"", level, message: Text::Line(text) })
 }
 

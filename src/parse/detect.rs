@@ -8,7 +8,7 @@
 use super::formats::Scratch;
 use super::multiline::Continuations;
 use super::text;
-use crate::model::Format;
+use crate::model::{Format, LevelWords};
 
 /// As much of a log is looked at.
 pub const SAMPLE_BYTES: usize = 64 * 1024;
@@ -28,9 +28,13 @@ pub struct Ranked {
     pub unparsed: usize,
 }
 
-/// The formats that read any of the lines, the best first; all of them are UTF-8, or nearly.
-pub fn rank<'a>(lines: &(impl Iterator<Item = &'a [u8]> + Clone)) -> Vec<Ranked> {
-    let ranked = Format::ALL.into_iter().map(|format| read(format, lines.clone()));
+/// The formats that read any of the lines, of a source with these words for levels, the best
+/// first; all of them are UTF-8, or nearly.
+pub fn rank<'a>(
+    lines: &(impl Iterator<Item = &'a [u8]> + Clone),
+    words: &LevelWords,
+) -> Vec<Ranked> {
+    let ranked = Format::ALL.into_iter().map(|format| read(format, lines.clone(), words));
     let mut ranked: Vec<_> = ranked.filter(|ranked| ranked.heads > 0).collect();
     let most = ranked.iter().map(weight).max().unwrap_or_default();
     // The order of the formats stays among equals.
@@ -48,11 +52,14 @@ fn weight(ranked: &Ranked) -> usize {
 }
 
 /// The format of these lines, if any reads one of them.
-pub fn detect<'a>(lines: &(impl Iterator<Item = &'a [u8]> + Clone)) -> Option<Format> {
-    rank(lines).first().map(|ranked| ranked.format)
+pub fn detect<'a>(
+    lines: &(impl Iterator<Item = &'a [u8]> + Clone),
+    words: &LevelWords,
+) -> Option<Format> {
+    rank(lines, words).first().map(|ranked| ranked.format)
 }
 
-fn read<'a>(format: Format, lines: impl Iterator<Item = &'a [u8]>) -> Ranked {
+fn read<'a>(format: Format, lines: impl Iterator<Item = &'a [u8]>, words: &LevelWords) -> Ranked {
     let mut ranked = Ranked { format, heads: 0, with_level: 0, unparsed: 0 };
     let mut scratch = Scratch::default();
     let mut continuations = Continuations::default();
@@ -60,7 +67,7 @@ fn read<'a>(format: Format, lines: impl Iterator<Item = &'a [u8]>) -> Ranked {
     for line in lines {
         uncoloured.clear();
         text::remove_escapes(line, &mut uncoloured);
-        match format.record(&uncoloured, &mut scratch) {
+        match format.record(&uncoloured, words, &mut scratch) {
             Some(record) => {
                 ranked.heads += 1;
                 ranked.with_level += usize::from(record.level.is_some());
@@ -77,7 +84,7 @@ mod tests {
     use super::*;
 
     fn detected(log: &str) -> Option<Format> {
-        detect(&log.lines().map(str::as_bytes))
+        detect(&log.lines().map(str::as_bytes), &LevelWords::NONE)
     }
 
     #[test]
@@ -94,7 +101,7 @@ mod tests {
     #[test]
     fn a_format_that_says_more_wins_among_equals() {
         let lines = "2026-01-01 00:00:05 [ERROR] x\n".repeat(10);
-        let ranked = rank(&lines.lines().map(str::as_bytes));
+        let ranked = rank(&lines.lines().map(str::as_bytes), &LevelWords::NONE);
         assert_eq!(ranked[0].format, Format::Plain);
         assert!(ranked.iter().any(|ranked| ranked.format == Format::Text && ranked.heads == 10));
         let nearly = lines + "2026-01-01 00:00:05 x\n";

@@ -190,24 +190,24 @@ impl Parser {
         if let Some(format) = &reading.own_format {
             uncoloured.clear();
             text::remove_escapes(line, uncoloured);
-            own::fields(format, uncoloured, &mut reading.fields);
+            own::fields(format, uncoloured, &reading.levels.words, &mut reading.fields);
             return &reading.fields;
         }
         if let Some(piece) = reading.format.piece(line, unescaped) {
             if let Some(format) = reading.read_by {
                 let text = container::inner(&piece, unescaped, uncoloured);
-                format.fields(text, &mut reading.fields);
+                format.fields(text, &reading.levels.words, &mut reading.fields);
             }
-            reading.format.fields(line, &mut reading.fields);
+            reading.format.fields(line, &reading.levels.words, &mut reading.fields);
             return &reading.fields;
         }
         let Some(format) = reading.read_by else { return &reading.fields };
         if text::has_escape(line) {
             uncoloured.clear();
             text::remove_escapes(line, uncoloured);
-            format.fields(uncoloured, &mut reading.fields);
+            format.fields(uncoloured, &reading.levels.words, &mut reading.fields);
         } else {
-            format.fields(line, &mut reading.fields);
+            format.fields(line, &reading.levels.words, &mut reading.fields);
         }
         &reading.fields
     }
@@ -225,7 +225,10 @@ impl Parser {
         max_line_bytes: usize,
     ) -> Skimmed {
         let reading = &mut self.reading;
-        let is_plain = reading.format == Format::Plain && reading.own_format.is_none();
+        // The usual words are compared there as they stand; a source may give them other levels.
+        let is_plain = reading.format == Format::Plain
+            && reading.own_format.is_none()
+            && reading.levels.words.is_empty();
         if !is_plain || reading.continuations.have_pattern() {
             return Skimmed::default();
         }

@@ -8,7 +8,7 @@ use super::formats::{Record, Text};
 use super::levels;
 use super::local_time::WrittenTime;
 use super::timestamp::{is_blank, timestamp};
-use crate::model::{Grammar, Level, OwnFormat, Step};
+use crate::model::{Grammar, Level, LevelWords, OwnFormat, Step};
 
 /// As much of a line is looked at for a time.
 const MAX_TIME_BYTES: usize = 100;
@@ -24,24 +24,29 @@ struct Parts<'a> {
 
 /// Reads a line that starts an entry; `None` if it does not. Without a place for the message the
 /// whole line is one.
-pub(super) fn record<'a>(format: &OwnFormat, line: &'a [u8]) -> Option<Record<'a>> {
-    let Parts { time, written_at, level, message } = parts(format, line, &mut |_, _| {})?;
+pub(super) fn record<'a>(
+    format: &OwnFormat,
+    line: &'a [u8],
+    words: &LevelWords,
+) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message } = parts(format, line, words, &mut |_, _| {})?;
     Some(Record { time, written_at, level, message: Text::Line(message.unwrap_or(line)) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(format: &OwnFormat, line: &[u8], fields: &mut Fields) {
-    parts(format, line, &mut |name, value| fields.push_number(name, value));
+pub(super) fn fields(format: &OwnFormat, line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    parts(format, line, words, &mut |name, value| fields.push_number(name, value));
 }
 
 fn parts<'a>(
     format: &OwnFormat,
     line: &'a [u8],
+    words: &LevelWords,
     field: &mut dyn FnMut(&str, &'a [u8]),
 ) -> Option<Parts<'a>> {
     let mut parts = Parts::default();
     match &format.grammar {
-        Grammar::Steps(steps) => by_steps(steps, line, &mut parts, field)?,
+        Grammar::Steps(steps) => by_steps(steps, line, words, &mut parts, field)?,
         Grammar::Regex(regex) => {
             let groups = regex.captures(line)?;
             for name in regex.capture_names().flatten() {
@@ -52,7 +57,7 @@ fn parts<'a>(
                         parts.time = timestamp(found).ok().map(|(_, time)| time);
                         parts.written_at = found;
                     }
-                    "level" => parts.level = Some(levels::level(found)?),
+                    "level" => parts.level = Some(levels::level(found, words)?),
                     "message" => parts.message = Some(found),
                     name => field(name, found),
                 }
@@ -66,6 +71,7 @@ fn parts<'a>(
 fn by_steps<'a>(
     steps: &[Step],
     line: &'a [u8],
+    words: &LevelWords,
     parts: &mut Parts<'a>,
     field: &mut dyn FnMut(&str, &'a [u8]),
 ) -> Option<()> {
@@ -94,7 +100,7 @@ fn by_steps<'a>(
             Step::Message | Step::Field(_) => rest.split_at(end_of(steps.get(index + 1), rest)?),
         };
         match step {
-            Step::Level => parts.level = Some(levels::level(taken)?),
+            Step::Level => parts.level = Some(levels::level(taken, words)?),
             Step::Message => parts.message = Some(taken),
             Step::Field(name) => field(name, taken.trim_ascii()),
             Step::Text(_) | Step::Blanks | Step::Timestamp(_) => {}

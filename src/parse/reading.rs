@@ -30,9 +30,9 @@ impl Reading {
     #[inline]
     pub(super) fn record<'a>(&mut self, line: &'a [u8]) -> Option<Record<'a>> {
         if let Some(format) = &self.own_format {
-            return own::record(format, line);
+            return own::record(format, line, &self.levels.words);
         }
-        let record = self.format.record(line, &mut self.scratch);
+        let record = self.format.record(line, &self.levels.words, &mut self.scratch);
         self.read_by = record.as_ref().map(|_| self.format);
         record
     }
@@ -60,7 +60,7 @@ impl Reading {
         }
         if self.tries_others {
             for format in Format::ALL.into_iter().filter(|format| *format != Format::Text) {
-                if let Some(record) = format.record(line, &mut self.scratch) {
+                if let Some(record) = format.record(line, &self.levels.words, &mut self.scratch) {
                     self.read_by = Some(format);
                     return Line::Head(self.head(record));
                 }

@@ -100,6 +100,21 @@ fn lines_without_a_level_get_one_by_the_config() {
 }
 
 #[test]
+fn words_for_levels_can_be_given_by_the_config() {
+    let setup = Setup::new();
+    setup.config(
+        "[[source]]\npaths = ['LOGS/app.log']\n\
+         levels = { kritisch = 'FATAL', INFO = 'DEBUG', warning = 'error' }\n",
+    );
+    let line = |level: &str| format!("2026-01-15 11:00:00 [{level}] x\n");
+    let levels = ["INFO", "info", "KRITISCH", "WARNING", "WARN", "NONE"];
+    setup.write("app.log", levels.map(line).concat());
+    setup.ingest();
+    assert_eq!(setup.entries(), ["FATAL x", "ERROR x"]);
+    assert_eq!(setup.counts(), "debug 2, warning 1, error 1, fatal 1, unparsed 1");
+}
+
+#[test]
 fn what_a_line_says_besides_is_stored() {
     let setup = Setup::new();
     setup.write("app.log", SYSLOG);

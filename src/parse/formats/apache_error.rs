@@ -30,7 +30,7 @@ use memchr::memmem;
 use super::elements::{any_level, before, group, number, skip_blanks};
 use super::web::without_port;
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{is_word, weekday_first};
@@ -59,14 +59,14 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
-    let Parts { time, written_at, level, message, .. } = parts(line)?;
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message, .. } = parts(line, words)?;
     Some(Record { time: Some(time), written_at, level: Some(level), message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push("logger", parts.module);
     fields.push_number("pid", parts.pid);
     fields.push_number("thread", parts.thread);
@@ -86,7 +86,7 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     }
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let start = line.strip_prefix(b"[")?;
     let (rest, time) = weekday_first(start).ok()?;
     let written_at = before(start, rest);
@@ -99,7 +99,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
     if !module.iter().all(|byte| is_word(*byte)) {
         return None;
     }
-    let (b"", level) = any_level(word).ok()? else { return None };
+    let (b"", level) = any_level(word, words).ok()? else { return None };
     let rest = skip_blanks(rest);
     let (rest, pid, thread) = ids(rest).unwrap_or((rest, b"", b""));
     let (mut rest, file, line) = place(rest).unwrap_or((rest, b"", b""));

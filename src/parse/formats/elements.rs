@@ -5,7 +5,7 @@ use nom::Parser;
 use nom::bytes::complete::take_while1;
 use nom::combinator::verify;
 
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::levels;
 use crate::parse::timestamp::{Parsed, is_blank, is_digit, is_word};
 
@@ -20,16 +20,16 @@ pub(super) fn word(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 /// A level in capitals, as a head shows it: `ERROR`.
-pub(super) fn capital_level(input: &[u8]) -> Parsed<'_, Level> {
+pub(super) fn capital_level<'a>(input: &'a [u8], words: &LevelWords) -> Parsed<'a, Level> {
     let (rest, word) =
         verify(word, |word: &[u8]| word.iter().all(u8::is_ascii_uppercase)).parse(input)?;
-    levels::level(word).map(|level| (rest, level)).ok_or(nom::Err::Error(()))
+    levels::level(word, words).map(|level| (rest, level)).ok_or(nom::Err::Error(()))
 }
 
 /// A level as it stands where nothing but a level can stand: in any case.
-pub(super) fn any_level(input: &[u8]) -> Parsed<'_, Level> {
+pub(super) fn any_level<'a>(input: &'a [u8], words: &LevelWords) -> Parsed<'a, Level> {
     let (rest, word) = word(input)?;
-    levels::level(word).map(|level| (rest, level)).ok_or(nom::Err::Error(()))
+    levels::level(word, words).map(|level| (rest, level)).ok_or(nom::Err::Error(()))
 }
 
 /// What stands between a bracket and the one that closes it; others may be nested in it.
@@ -79,7 +79,7 @@ pub(super) fn skip_blanks(input: &[u8]) -> &[u8] {
 
 /// The level that a message names at its start where its format has none: `error: ...`,
 /// `WARNING: ...`, `[error] ...`, `<Warning> ...`, `ALERT - ...`.
-pub(super) fn leading_level(message: &[u8]) -> Option<Level> {
+pub(super) fn leading_level(message: &[u8], words: &LevelWords) -> Option<Level> {
     let message = skip_blanks(message);
     let (inner, closing) = match message.first()? {
         b'[' => (message.get(1..)?, Some(b']')),
@@ -95,7 +95,7 @@ pub(super) fn leading_level(message: &[u8]) -> Option<Level> {
                 || skip_blanks(rest).starts_with(b"- ") && rest.first() == Some(&b' ')
         }
     };
-    if is_marked { levels::level(word) } else { None }
+    if is_marked { levels::level(word, words) } else { None }
 }
 
 /// The bytes of `line` before `rest`, which is its end.
@@ -151,7 +151,7 @@ mod tests {
             ("[error x", None),
             ("", None),
         ] {
-            assert_eq!(leading_level(message.as_bytes()), expected, "{message}");
+            assert_eq!(leading_level(message.as_bytes(), &LevelWords::NONE), expected, "{message}");
         }
     }
 }

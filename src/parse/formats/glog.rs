@@ -19,7 +19,7 @@
 
 use super::elements::{before, number, skip_blanks};
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{blanks1, month_and_day};
@@ -39,26 +39,27 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
-    let Parts { level, time, written_at, message, .. } = parts(line)?;
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
+    let Parts { level, time, written_at, message, .. } = parts(line, words)?;
     Some(Record { time: Some(time), written_at, level: Some(level), message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push_number("thread", parts.thread);
     fields.push("file", parts.file);
     fields.push_number("line", parts.line);
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let (severity, start) = line.split_first()?;
-    let level = match severity {
-        b'I' => Level::Info,
-        b'W' => Level::Warning,
-        b'E' => Level::Error,
-        b'F' => Level::Fatal,
+    let level = match (words.get(&[*severity]), severity) {
+        (Some(level), _) => level,
+        (None, b'I') => Level::Info,
+        (None, b'W') => Level::Warning,
+        (None, b'E') => Level::Error,
+        (None, b'F') => Level::Fatal,
         _ => return None,
     };
     let (rest, time) = month_and_day(start).ok()?;

@@ -13,6 +13,7 @@
 
 use super::elements::{before, group, leading_level, number, skip_blanks};
 use super::{Record, Text};
+use crate::model::LevelWords;
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{blanks1, iso};
@@ -30,9 +31,9 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
     let Parts { time, written_at, message, .. } = parts(line)?;
-    let level = leading_level(message);
+    let level = leading_level(message, words);
     Some(Record { time: Some(time), written_at, level, message: Text::Line(message) })
 }
 

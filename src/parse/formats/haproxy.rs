@@ -35,7 +35,7 @@ use nom::combinator::opt;
 use super::elements::{before, number, skip_blanks};
 use super::web::{level_of_status, push_request, split_word, without_port};
 use super::{Record, Text, syslog};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{day_month_name, is_digit, iso, month_first};
@@ -102,7 +102,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
     if let Some(traffic) = traffic(line) {
         return Some(Parts { time: traffic.time, head: b"", traffic });
     }
-    let (start, _) = opt(syslog::pri).parse(line).ok()?;
+    let (start, _) = opt(|input| syslog::pri(input, &LevelWords::NONE)).parse(line).ok()?;
     let (rest, time) = alt((month_first, iso)).parse(start).ok()?;
     let written_at = before(start, rest);
     let rest = skip_blanks(rest);

@@ -25,7 +25,7 @@ use memchr::memchr_iter;
 
 use super::elements::{any_level, group, number, skip_blanks};
 use super::{Record, Scratch, Text, postgresql};
-use crate::model::{Format, Level};
+use crate::model::{Format, Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::is_word;
@@ -49,14 +49,18 @@ enum Rest<'a> {
 }
 
 /// Reads a message that is a record itself; `None` if it is not.
-pub(super) fn record<'a>(message: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
-    read(message, scratch).map(|inner| inner.record)
+pub(super) fn record<'a>(
+    message: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Record<'a>> {
+    read(message, words, scratch).map(|inner| inner.record)
 }
 
 /// What such a message says besides.
-pub(super) fn fields(message: &[u8], fields: &mut Fields) {
-    match read(message, &mut Scratch::default()).map(|inner| inner.rest) {
-        Some(Rest::Line(format, line)) => format.fields(line, fields),
+pub(super) fn fields(message: &[u8], words: &LevelWords, fields: &mut Fields) {
+    match read(message, words, &mut Scratch::default()).map(|inner| inner.rest) {
+        Some(Rest::Line(format, line)) => format.fields(line, words, fields),
         Some(Rest::Prefix(prefix)) => postgresql::prefix_fields(prefix, fields),
         Some(Rest::None) | None => {}
     }
@@ -82,17 +86,24 @@ impl<'a> Record<'a> {
     }
 }
 
-fn read<'a>(message: &'a [u8], scratch: &mut Scratch) -> Option<Inner<'a>> {
+fn read<'a>(message: &'a [u8], words: &LevelWords, scratch: &mut Scratch) -> Option<Inner<'a>> {
     match message.first()? {
-        b'[' => bracketed(message, scratch),
-        b'@' => read_as(&[Format::Json], skip_blanks(message.strip_prefix(b"@cee:")?), scratch),
-        _ => read_as(formats(message), message, scratch),
+        b'[' => bracketed(message, words, scratch),
+        b'@' => {
+            read_as(&[Format::Json], skip_blanks(message.strip_prefix(b"@cee:")?), words, scratch)
+        }
+        _ => read_as(formats(message), message, words, scratch),
     }
 }
 
-fn read_as<'a>(formats: &[Format], line: &'a [u8], scratch: &mut Scratch) -> Option<Inner<'a>> {
+fn read_as<'a>(
+    formats: &[Format],
+    line: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Inner<'a>> {
     formats.iter().find_map(|format| {
-        let record = format.record(line, scratch)?;
+        let record = format.record(line, words, scratch)?;
         let is_right = record.level.is_some() || *format == Format::Json;
         is_right.then_some(Inner { record, rest: Rest::Line(*format, line) })
     })
@@ -146,15 +157,19 @@ fn has_request_time(input: &[u8]) -> bool {
 }
 
 /// A message that begins with something in brackets.
-fn bracketed<'a>(message: &'a [u8], scratch: &mut Scratch) -> Option<Inner<'a>> {
+fn bracketed<'a>(
+    message: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Inner<'a>> {
     let opened = &message[1..];
     if digits(opened) == 4 && opened.get(4) == Some(&b'-') {
-        return read_as(&[Format::Rust, Format::Log4j], message, scratch);
+        return read_as(&[Format::Rust, Format::Log4j], message, words, scratch);
     }
     if let Some(line) = behind_sequence_number(opened) {
-        let inner = read_as(&[Format::Postgresql], line, scratch);
+        let inner = read_as(&[Format::Postgresql], line, words, scratch);
         return inner.or_else(|| {
-            let (prefix, level, message) = postgresql::undated(line)?;
+            let (prefix, level, message) = postgresql::undated(line, words)?;
             Some(Inner { record: undated(level, message), rest: Rest::Prefix(prefix) })
         });
     }
@@ -162,7 +177,7 @@ fn bracketed<'a>(message: &'a [u8], scratch: &mut Scratch) -> Option<Inner<'a>> 
         return None;
     }
     let (behind, word) = group(message).ok()?;
-    let ([], level) = any_level(word.trim_ascii()).ok()? else { return None };
+    let ([], level) = any_level(word.trim_ascii(), words).ok()? else { return None };
     let text = skip_blanks(behind);
     (!text.is_empty()).then_some(Inner { record: undated(level, text), rest: Rest::None })
 }

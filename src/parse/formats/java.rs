@@ -17,14 +17,14 @@ use memchr::memchr;
 
 use super::elements::{before, name, skip_blanks};
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::month_first;
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
     if let Some((time, written_at, place)) = first(line) {
         return Some(Record {
             time: Some(time),
@@ -33,7 +33,7 @@ pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
             message: Text::Line(place),
         });
     }
-    let (level, message) = second(line)?;
+    let (level, message) = second(line, words)?;
     let message = Text::Line(message);
     Some(Record { time: None, written_at: b"", level: Some(level), message })
 }
@@ -58,11 +58,16 @@ fn first(line: &[u8]) -> Option<(WrittenTime, &[u8], &[u8])> {
 }
 
 /// `SEVERE: message`, with the names of the levels of `java.util.logging`.
-fn second(line: &[u8]) -> Option<(Level, &[u8])> {
+fn second<'a>(line: &'a [u8], words: &LevelWords) -> Option<(Level, &'a [u8])> {
     const NAMES: [&[u8]; 7] =
         [b"SEVERE", b"WARNING", b"INFO", b"CONFIG", b"FINE", b"FINER", b"FINEST"];
+    if let Some((rest, level)) = words.at_start(line, b":")
+        && (rest.is_empty() || rest.starts_with(b" "))
+    {
+        return Some((level, skip_blanks(rest)));
+    }
     let name = NAMES.iter().find(|name| {
         line.strip_prefix(**name).is_some_and(|rest| rest.starts_with(b": ") || rest == b":")
     })?;
-    Some((levels::level(name)?, skip_blanks(&line[name.len() + 1..])))
+    Some((levels::level(name, words)?, skip_blanks(&line[name.len() + 1..])))
 }

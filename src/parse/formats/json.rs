@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 use super::keys::{self, Role, Scale};
 use super::members::{End, Json, Members, skip_space, unescape_into};
 use super::{Record, Scratch, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::text::clean_into;
@@ -68,8 +68,12 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
-    let parts = parts(line, &mut scratch.text)?;
+pub(super) fn record<'a>(
+    line: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Record<'a>> {
+    let parts = parts(line, words, &mut scratch.text)?;
     let (time, written_at) = match parts.time {
         Some((_, time, written_at)) => (Some(time), written_at),
         None => (None, &b""[..]),
@@ -84,8 +88,8 @@ pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line, &mut Vec::new()) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words, &mut Vec::new()) else { return };
     fields.push("container", parts.container);
     let used = [
         parts.time.map(|(_, _, text)| text),
@@ -99,7 +103,7 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     }
 }
 
-fn parts<'a>(line: &'a [u8], room: &mut Vec<u8>) -> Option<Parts<'a>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords, room: &mut Vec<u8>) -> Option<Parts<'a>> {
     let line = skip_space(line);
     let (object, container) = match line.first()? {
         b'{' => (line, None),
@@ -116,7 +120,7 @@ fn parts<'a>(line: &'a [u8], room: &mut Vec<u8>) -> Option<Parts<'a>> {
         nextcloud_level: None,
         is_nextcloud: false,
     };
-    parts.find(&mut members, 0, room);
+    parts.find(&mut members, 0, words, room);
     let is_dated = parts.time.is_some() || parts.level.is_some();
     let is_record = match members.end() {
         End::Closed(rest) => {
@@ -137,11 +141,17 @@ pub(super) fn container(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 impl<'a> Parts<'a> {
-    fn find(&mut self, members: &mut Members<'a>, penalty: u8, room: &mut Vec<u8>) {
+    fn find(
+        &mut self,
+        members: &mut Members<'a>,
+        penalty: u8,
+        words: &LevelWords,
+        room: &mut Vec<u8>,
+    ) {
         for (key, value) in members {
             if let Some((role, rank)) = keys::role(key) {
                 let rank = if rank == 0 { 0 } else { rank + penalty };
-                self.take(role, rank, value, room);
+                self.take(role, rank, value, words, room);
             } else if key == b"reqId" {
                 self.is_nextcloud = true;
             }
@@ -150,13 +160,20 @@ impl<'a> Parts<'a> {
                 && CONTAINERS.contains(&key)
                 && let Some(mut members) = Members::of(object)
             {
-                self.find(&mut members, INNER_RANK, room);
+                self.find(&mut members, INNER_RANK, words, room);
             }
         }
     }
 
     /// Takes a value for what it is, unless a better one was found.
-    fn take(&mut self, role: Role, rank: u8, value: Json<'a>, room: &mut Vec<u8>) {
+    fn take(
+        &mut self,
+        role: Role,
+        rank: u8,
+        value: Json<'a>,
+        words: &LevelWords,
+        room: &mut Vec<u8>,
+    ) {
         match role {
             Role::Time if self.time.is_none_or(|(found, ..)| rank < found) => {
                 let time = time(value, room);
@@ -164,9 +181,10 @@ impl<'a> Parts<'a> {
             }
             Role::Level(scale) if self.level.is_none_or(|(found, ..)| rank < found) => {
                 let Some(text) = inner(value, &[b"name"]) else { return };
-                let Some(level) = keys::level(scale, plain(text, room)) else { return };
+                let Some(level) = keys::level(scale, plain(text, room), words) else { return };
                 self.level = Some((rank, level, text));
-                let nextcloud = (scale == Scale::Usual).then(|| keys::level(Scale::Five, text));
+                let nextcloud =
+                    (scale == Scale::Usual).then(|| keys::level(Scale::Five, text, words));
                 self.nextcloud_level = nextcloud.flatten();
             }
             Role::Message => {

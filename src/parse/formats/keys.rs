@@ -3,7 +3,7 @@
 //! Case does not matter, save for the journal's `PRIORITY`. Where several names are there, the
 //! lowest rank counts, and of one rank the first.
 
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::timestamp;
@@ -160,16 +160,19 @@ fn floating(text: &[u8]) -> Option<WrittenTime> {
 }
 
 /// The level that a value is: a word, a letter, or a number of the scale.
-pub(super) fn level(scale: Scale, text: &[u8]) -> Option<Level> {
+pub(super) fn level(scale: Scale, text: &[u8], words: &LevelWords) -> Option<Level> {
     let text = text.trim_ascii();
+    if let Some(level) = words.get(text) {
+        return Some(level);
+    }
     match text {
-        [b'0'..=b'9', ..] => of_number(scale, text),
+        [b'0'..=b'9', ..] => of_number(scale, text, words),
         [letter] | [letter, b'1'..=b'9'] => of_letter(*letter),
-        _ => levels::level(text).or_else(|| {
+        _ => levels::level(text, words).or_else(|| {
             // `INFO+2` of Go's slog, `WARN3` of OpenTelemetry.
             let is_end = |byte: &u8| b"+-0123456789".contains(byte);
             let end = text.iter().position(is_end)?;
-            text[end..].iter().all(is_end).then(|| levels::level(&text[..end]))?
+            text[end..].iter().all(is_end).then(|| levels::level(&text[..end], words))?
         }),
     }
 }
@@ -186,10 +189,12 @@ fn of_letter(letter: u8) -> Option<Level> {
     })
 }
 
-fn of_number(scale: Scale, digits: &[u8]) -> Option<Level> {
+fn of_number(scale: Scale, digits: &[u8], words: &LevelWords) -> Option<Level> {
     let number: u16 = str::from_utf8(digits).ok()?.parse().ok()?;
     Some(match (scale, number) {
-        (Scale::Usual | Scale::Severity | Scale::Priority, 0..=7) => levels::of_severity(number),
+        (Scale::Usual | Scale::Severity | Scale::Priority, 0..=7) => {
+            levels::of_severity(number, words)
+        }
         (Scale::Five, 0..=4) => {
             let levels = [Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
             *levels.get(usize::from(number))?
@@ -271,12 +276,16 @@ mod tests {
         ] {
             let Some((Role::Level(scale), _)) = role(key.as_bytes()) else { panic!("{key}") };
             for (text, expected) in levels {
-                assert_eq!(level(scale, text.as_bytes()), Some(*expected), "{key} {text}");
+                assert_eq!(
+                    level(scale, text.as_bytes(), &LevelWords::NONE),
+                    Some(*expected),
+                    "{key} {text}"
+                );
             }
         }
         for (key, text) in [("level", "8"), ("severityNumber", "0"), ("s", "1"), ("level", "x-1")] {
             let Some((Role::Level(scale), _)) = role(key.as_bytes()) else { panic!("{key}") };
-            assert_eq!(level(scale, text.as_bytes()), None, "{key} {text}");
+            assert_eq!(level(scale, text.as_bytes(), &LevelWords::NONE), None, "{key} {text}");
         }
     }
 

@@ -31,7 +31,7 @@ use super::elements::{
     after_word, any_level, before, capital_level, group, is_qualified, name, number, skip_blanks,
 };
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{is_blank, timestamp_or_clock};
@@ -56,20 +56,20 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
-    let Parts { time, written_at, level, message, .. } = parts(line)?;
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message, .. } = parts(line, words)?;
     Some(Record { time, written_at, level, message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push("logger", parts.logger);
     fields.push("thread", parts.thread);
     fields.push_number("pid", parts.pid);
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let mut parts = Parts::default();
     let rest = time(line, &mut parts).or_else(|| {
         let rest = after_word(line, MAX_FILE_BYTES)?;
@@ -77,7 +77,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
         let is_file = file.first()?.is_ascii_alphanumeric() && file.contains(&b'.');
         if is_file { time(rest, &mut parts) } else { None }
     })?;
-    let rest = level(rest, &mut parts)?;
+    let rest = level(rest, words, &mut parts)?;
     parts.message = behind_level(rest, &mut parts);
     Some(parts)
 }
@@ -99,11 +99,11 @@ fn skip_separators(input: &[u8]) -> &[u8] {
 }
 
 /// The level, and what stands before it; returns what follows.
-fn level<'a>(input: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u8]> {
+fn level<'a>(input: &'a [u8], words: &LevelWords, parts: &mut Parts<'a>) -> Option<&'a [u8]> {
     let mut rest = skip_separators(input);
-    let mut words = 0;
+    let mut count = 0;
     // Right behind the time a level may be in any case.
-    if let Ok((after, level)) = any_level(rest)
+    if let Ok((after, level)) = any_level(rest, words)
         && ends_word(after)
     {
         parts.level = Some(level);
@@ -111,7 +111,7 @@ fn level<'a>(input: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u8]> {
     }
     for _ in 0..=MAX_BEFORE_LEVEL {
         if let Ok((after, inner)) = group(rest) {
-            match any_level(inner.trim_ascii()) {
+            match any_level(inner.trim_ascii(), words) {
                 Ok(([], level)) => {
                     parts.level = Some(level);
                     return Some(after);
@@ -121,7 +121,7 @@ fn level<'a>(input: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u8]> {
             rest = skip_separators(after);
             continue;
         }
-        if let Ok((after, level)) = capital_level(rest)
+        if let Ok((after, level)) = capital_level(rest, words)
             && ends_word(after)
         {
             parts.level = Some(level);
@@ -129,7 +129,7 @@ fn level<'a>(input: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u8]> {
         }
         let is_part = |byte: u8| byte.is_ascii_graphic() && !b"|,[]\"'={}".contains(&byte);
         let (after, word) = take_while1::<_, _, ()>(is_part).parse(rest).ok()?;
-        if let Some((channel, level)) = channel_and_level(word) {
+        if let Some((channel, level)) = channel_and_level(word, words) {
             (parts.logger, parts.level) = (channel, Some(level));
             return Some(after);
         }
@@ -141,8 +141,8 @@ fn level<'a>(input: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u8]> {
         rest = skip_separators(after);
         // More than one word with nothing but blanks behind it is a sentence.
         let is_marked = word.ends_with(b":") || !skip_blanks(after).starts_with(rest);
-        words += usize::from(!is_marked && parts.logger == word);
-        if words > 1 {
+        count += usize::from(!is_marked && parts.logger == word);
+        if count > 1 {
             return None;
         }
     }
@@ -150,10 +150,10 @@ fn level<'a>(input: &'a [u8], parts: &mut Parts<'a>) -> Option<&'a [u8]> {
 }
 
 /// `channel.ERROR:`, as PHP's Monolog writes it.
-fn channel_and_level(word: &[u8]) -> Option<(&[u8], Level)> {
+fn channel_and_level<'a>(word: &'a [u8], words: &LevelWords) -> Option<(&'a [u8], Level)> {
     let word = word.strip_suffix(b":")?;
     let dot = word.iter().rposition(|byte| *byte == b'.')?;
-    match capital_level(&word[dot + 1..]) {
+    match capital_level(&word[dot + 1..], words) {
         Ok(([], level)) => Some((&word[..dot], level)),
         _ => None,
     }

@@ -28,7 +28,7 @@ use super::json::{container, drop_line_ends};
 use super::keys::{self, Role};
 use super::members::{text, unescape_into};
 use super::{Record, Scratch, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::is_blank;
@@ -52,8 +52,12 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
-    let parts = parts(line)?;
+pub(super) fn record<'a>(
+    line: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Record<'a>> {
+    let parts = parts(line, words)?;
     let (time, written_at) = match parts.time {
         Some((_, time, written_at)) => (Some(time), written_at),
         None => (None, &b""[..]),
@@ -72,8 +76,8 @@ pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push("container", parts.container);
     let used = [
         parts.time.map(|(_, _, text)| text),
@@ -108,7 +112,7 @@ fn is_whole_number(value: &[u8]) -> bool {
     is_short && (digits[0] != b'0' || value == b"0")
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let (pairs, container) = opt(container).parse(skip_blanks(line)).ok()?;
     let container = container.unwrap_or_default();
     let mut parts = Parts { container, pairs, time: None, level: None, message: None };
@@ -118,7 +122,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
         let (pair, behind) = pair(rest)?;
         match pair.value {
             Some(value) => {
-                let is_message = parts.find(pair.key, value);
+                let is_message = parts.find(pair.key, value, words);
                 open_message = (is_message && !pair.is_quoted).then_some(pair.from_value);
                 count += 1;
             }
@@ -143,7 +147,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
 
 impl<'a> Parts<'a> {
     /// Takes a value for what it is, unless a better one was found; says if it is the message.
-    fn find(&mut self, key: &[u8], value: &'a [u8]) -> bool {
+    fn find(&mut self, key: &[u8], value: &'a [u8], words: &LevelWords) -> bool {
         match keys::role(key) {
             Some((Role::Time, rank)) if self.time.is_none_or(|(found, ..)| rank < found) => {
                 self.time = keys::time(value).map(|time| (rank, time, value)).or(self.time);
@@ -151,7 +155,7 @@ impl<'a> Parts<'a> {
             Some((Role::Level(scale), rank))
                 if self.level.is_none_or(|(found, ..)| rank < found) =>
             {
-                let level = keys::level(scale, value);
+                let level = keys::level(scale, value, words);
                 self.level = level.map(|level| (rank, level, value)).or(self.level);
             }
             Some((Role::Message, rank))

@@ -35,7 +35,7 @@ mod windows;
 
 use super::fields::Fields;
 use super::local_time::WrittenTime;
-use crate::model::{Format, Level, Trace};
+use crate::model::{Format, Level, LevelWords, Trace};
 
 /// A line that starts an entry, as its grammar reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,8 @@ pub(super) enum Text<'a> {
 
 /// The level that a text begins with, where it is of no format: `ERROR: ...`, `[error] ...`,
 /// `ERROR ...`.
-pub(super) fn first_level(text: &[u8]) -> Option<Level> {
-    elements::leading_level(text).or_else(|| match elements::capital_level(text) {
+pub(super) fn first_level(text: &[u8], words: &LevelWords) -> Option<Level> {
+    elements::leading_level(text, words).or_else(|| match elements::capital_level(text, words) {
         Ok((rest, level)) => rest.first().is_none_or(u8::is_ascii_whitespace).then_some(level),
         Err(_) => None,
     })
@@ -112,33 +112,38 @@ impl Stream {
 impl Format {
     /// Reads a line; `None` if it starts no entry of this format.
     #[inline]
-    pub(super) fn record<'a>(self, line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
+    pub(super) fn record<'a>(
+        self,
+        line: &'a [u8],
+        words: &LevelWords,
+        scratch: &mut Scratch,
+    ) -> Option<Record<'a>> {
         match self {
-            Self::Plain => plain::record(line, &mut scratch.last_minute),
+            Self::Plain => plain::record(line, words, &mut scratch.last_minute),
             Self::Docker | Self::Cri => {
                 let Piece { time, written_at, text, .. } = self.piece(line, &mut scratch.text)?;
                 Some(Record { time, written_at, level: None, message: text })
             }
-            Self::Json => json::record(line, scratch),
-            Self::Logfmt => logfmt::record(line, scratch),
-            Self::PostgresqlCsv => postgresql_csv::record(line, scratch),
-            Self::Rfc5424 => rfc5424::record(line, scratch),
+            Self::Json => json::record(line, words, scratch),
+            Self::Logfmt => logfmt::record(line, words, scratch),
+            Self::PostgresqlCsv => postgresql_csv::record(line, words, scratch),
+            Self::Rfc5424 => rfc5424::record(line, words, scratch),
             Self::Access => access::record(line),
-            Self::ApacheError => apache_error::record(line),
-            Self::NginxError => nginx_error::record(line),
-            Self::Postgresql => postgresql::record(line),
-            Self::Mysql => mysql::record(line),
-            Self::Redis => redis::record(line),
+            Self::ApacheError => apache_error::record(line, words),
+            Self::NginxError => nginx_error::record(line, words),
+            Self::Postgresql => postgresql::record(line, words),
+            Self::Mysql => mysql::record(line, words),
+            Self::Redis => redis::record(line, words),
             Self::Haproxy => haproxy::record(line),
-            Self::Windows => windows::record(line, &mut scratch.text),
-            Self::Glog => glog::record(line),
-            Self::Syslog => syslog::record(line, scratch),
-            Self::Rust => rust::record(line),
-            Self::Log4j => log4j::record(line),
-            Self::Python => python::record(line),
-            Self::Java => java::record(line),
-            Self::Go => go::record(line),
-            Self::Text => text::record(line),
+            Self::Windows => windows::record(line, words, &mut scratch.text),
+            Self::Glog => glog::record(line, words),
+            Self::Syslog => syslog::record(line, words, scratch),
+            Self::Rust => rust::record(line, words),
+            Self::Log4j => log4j::record(line, words),
+            Self::Python => python::record(line, words),
+            Self::Java => java::record(line, words),
+            Self::Go => go::record(line, words),
+            Self::Text => text::record(line, words),
         }
     }
 
@@ -154,28 +159,28 @@ impl Format {
     }
 
     /// What a line that starts an entry says besides time, level and message.
-    pub(super) fn fields(self, line: &[u8], fields: &mut Fields) {
+    pub(super) fn fields(self, line: &[u8], words: &LevelWords, fields: &mut Fields) {
         match self {
             Self::Plain | Self::Text => {}
             Self::Docker => docker::fields(line, fields),
             Self::Cri => cri::fields(line, fields),
-            Self::Json => json::fields(line, fields),
-            Self::Logfmt => logfmt::fields(line, fields),
+            Self::Json => json::fields(line, words, fields),
+            Self::Logfmt => logfmt::fields(line, words, fields),
             Self::PostgresqlCsv => postgresql_csv::fields(line, fields),
-            Self::Rfc5424 => rfc5424::fields(line, fields),
+            Self::Rfc5424 => rfc5424::fields(line, words, fields),
             Self::Access => access::fields(line, fields),
-            Self::ApacheError => apache_error::fields(line, fields),
-            Self::NginxError => nginx_error::fields(line, fields),
+            Self::ApacheError => apache_error::fields(line, words, fields),
+            Self::NginxError => nginx_error::fields(line, words, fields),
             Self::Postgresql => postgresql::fields(line, fields),
-            Self::Mysql => mysql::fields(line, fields),
-            Self::Redis => redis::fields(line, fields),
+            Self::Mysql => mysql::fields(line, words, fields),
+            Self::Redis => redis::fields(line, words, fields),
             Self::Haproxy => haproxy::fields(line, fields),
-            Self::Windows => windows::fields(line, fields),
-            Self::Glog => glog::fields(line, fields),
-            Self::Syslog => syslog::fields(line, fields),
-            Self::Rust => rust::fields(line, fields),
-            Self::Log4j => log4j::fields(line, fields),
-            Self::Python => python::fields(line, fields),
+            Self::Windows => windows::fields(line, words, fields),
+            Self::Glog => glog::fields(line, words, fields),
+            Self::Syslog => syslog::fields(line, words, fields),
+            Self::Rust => rust::fields(line, words, fields),
+            Self::Log4j => log4j::fields(line, words, fields),
+            Self::Python => python::fields(line, words, fields),
             Self::Java => java::fields(line, fields),
             Self::Go => go::fields(line, fields),
         }

@@ -27,7 +27,7 @@
 use super::elements::{before, group, number, skip_blanks};
 use super::web::split_word;
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{Parsed, blanks1, iso, short_year};
@@ -52,21 +52,21 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
-    let Parts { time, written_at, level, message, .. } = parts(line)?;
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message, .. } = parts(line, words)?;
     Some(Record { time: Some(time), written_at, level, message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push("program", parts.program);
     fields.push_number("thread", parts.thread);
     fields.push("code", parts.code);
     fields.push("subsystem", parts.subsystem);
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let (rest, time) = time(line).ok()?;
     let written_at = before(line, rest);
     let is_short = written_at.get(4) != Some(&b'-');
@@ -91,7 +91,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
             return None;
         }
     }
-    let Some((level, rest)) = label(rest) else {
+    let Some((level, rest)) = label(rest, words) else {
         return rest.starts_with(b"InnoDB: ").then_some(Parts { thread, message: rest, ..parts });
     };
     let (rest, code) = bracketed(rest, is_code).unwrap_or((rest, b""));
@@ -108,12 +108,13 @@ fn time(input: &[u8]) -> Parsed<'_, WrittenTime> {
 }
 
 /// `[Warning]`
-fn label(input: &[u8]) -> Option<(Level, &[u8])> {
+fn label<'a>(input: &'a [u8], words: &LevelWords) -> Option<(Level, &'a [u8])> {
     let (rest, word) = group(input).ok()?;
-    let level = match word {
-        b"System" | b"Note" => Level::Info,
-        b"Warning" => Level::Warning,
-        b"ERROR" | b"Error" => Level::Error,
+    let level = match (words.get(word), word) {
+        (Some(level), _) => level,
+        (None, b"System" | b"Note") => Level::Info,
+        (None, b"Warning") => Level::Warning,
+        (None, b"ERROR" | b"Error") => Level::Error,
         _ => return None,
     };
     Some((level, skip_blanks(rest)))

@@ -22,7 +22,7 @@ use memchr::{memchr, memmem};
 use super::elements::{any_level, before, group, number, skip_blanks};
 use super::web::push_request;
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::iso;
@@ -42,14 +42,14 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
-    let Parts { time, written_at, level, message, .. } = parts(line)?;
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message, .. } = parts(line, words)?;
     Some(Record { time: Some(time), written_at, level: Some(level), message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push_number("pid", parts.pid);
     fields.push_number("thread", parts.thread);
     fields.push_number("connection", parts.connection);
@@ -72,14 +72,14 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     }
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let (rest, time) = iso(line).ok()?;
     let written_at = before(line, rest);
     if written_at.get(4) != Some(&b'/') {
         return None;
     }
     let (rest, word) = group(skip_blanks(rest)).ok()?;
-    let (b"", level) = any_level(word).ok()? else { return None };
+    let (b"", level) = any_level(word, words).ok()? else { return None };
     let (rest, pid) = number(skip_blanks(rest)).ok()?;
     let (rest, thread) = number(rest.strip_prefix(b"#")?).ok()?;
     let rest = skip_blanks(rest.strip_prefix(b":")?);

@@ -21,7 +21,7 @@ use nom::combinator::{map, map_opt, opt, value, verify};
 use nom::sequence::{delimited, preceded, separated_pair};
 
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{self, Parsed, blanks, digits, fraction, second};
@@ -70,13 +70,15 @@ impl LastMinute {
 /// Reads a line that starts an entry; `None` if it does not.
 pub(in crate::parse) fn record<'a>(
     line: &'a [u8],
+    words: &LevelWords,
     last_minute: &mut LastMinute,
 ) -> Option<Record<'a>> {
     let (rest, minute_seconds) = last_minute.read(line).ok()?;
     let (rest, (second, micros, utc_offset_seconds)) =
         (preceded(char(':'), second), fraction, opt(zone)).parse(rest).ok()?;
     let written_at = &line[..line.len() - rest.len()];
-    let (message, level) = delimited(blanks, level, blanks).parse(rest).ok()?;
+    let (message, level) =
+        delimited(blanks, |input| level(input, words), blanks).parse(rest).ok()?;
     let time = WrittenTime::new(minute_seconds, second, micros, utc_offset_seconds);
     Some(Record { time: Some(time), written_at, level: Some(level), message: Text::Line(message) })
 }
@@ -108,10 +110,15 @@ fn zone(input: &[u8]) -> Parsed<'_, i32> {
 }
 
 /// `[ERROR]`
-fn level(input: &[u8]) -> Parsed<'_, Level> {
+fn level<'a>(input: &'a [u8], words: &LevelWords) -> Parsed<'a, Level> {
+    if words.is_empty()
+        && let Ok(usual) = usual_level(input)
+    {
+        return Ok(usual);
+    }
     let word = take_till1(|byte| matches!(byte, b' ' | b'\t' | b']'));
     let bracketed = delimited((char('['), blanks), word, (blanks, char(']')));
-    alt((usual_level, map_opt(bracketed, levels::level))).parse(input)
+    map_opt(bracketed, |word| levels::level(word, words)).parse(input)
 }
 
 /// The names that most logs use, each in one comparison: this stands in the way of every

@@ -38,7 +38,7 @@ use nom::combinator::{not, peek};
 
 use super::elements::{before, capital_level, skip_blanks};
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
@@ -69,9 +69,9 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
     let Parts { time, written_at, word, message, .. } = parts(line)?;
-    let level = levels::level(word)?;
+    let level = levels::level(word, words)?;
     Some(Record { time: Some(time), written_at, level: Some(level), message: Text::Line(message) })
 }
 
@@ -84,7 +84,10 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
 
 /// Reads a line without a time, as it is written to syslog: its prefix, level and message; `None`
 /// if it starts no entry.
-pub(super) fn undated(line: &[u8]) -> Option<(&[u8], Level, &[u8])> {
+pub(super) fn undated<'a>(
+    line: &'a [u8],
+    words: &LevelWords,
+) -> Option<(&'a [u8], Level, &'a [u8])> {
     let start = line.iter().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let end = start.count();
     let (prefix, word, message) = match line.get(end..)?.strip_prefix(b":") {
@@ -92,7 +95,7 @@ pub(super) fn undated(line: &[u8]) -> Option<(&[u8], Level, &[u8])> {
         None => severity(line)?,
     };
     let is_entry = OWN.contains(&word) || OTHER.contains(&word);
-    let level = levels::level(word).filter(|_| is_entry)?;
+    let level = levels::level(word, words).filter(|_| is_entry)?;
     Some((prefix, level, message.strip_prefix(b"  ")?))
 }
 
@@ -148,7 +151,7 @@ fn further_zone(rest: &[u8], time: WrittenTime) -> (&[u8], WrittenTime) {
     let letters = zone.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let (name, rest) = zone.split_at(letters);
     let ends = rest.first().is_some_and(|byte| is_blank(*byte) || b":]>".contains(byte));
-    let is_name = (2..=5).contains(&letters) && capital_level(name).is_err();
+    let is_name = (2..=5).contains(&letters) && capital_level(name, &LevelWords::NONE).is_err();
     let is_further = rest.starts_with(b":") && is_severity(name);
     if ends && is_name && !is_further { (rest, time) } else { none }
 }

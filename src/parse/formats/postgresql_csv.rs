@@ -16,7 +16,7 @@
 use memchr::{memchr, memchr_iter};
 
 use super::{Record, Scratch, Text};
-use crate::model::Trace;
+use crate::model::{LevelWords, Trace};
 use crate::parse::fields::Fields;
 use crate::parse::levels;
 use crate::parse::timestamp::iso;
@@ -58,7 +58,11 @@ const STATE: usize = 12;
 const MESSAGE: usize = 13;
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
+pub(super) fn record<'a>(
+    line: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Record<'a>> {
     let mut columns = Columns { rest: Some(line) };
     let written_at = columns.next()?;
     let (end, time) = iso(written_at).ok()?;
@@ -76,7 +80,7 @@ pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record
                     return None;
                 }
             }
-            SEVERITY => level = Some(levels::level(value)?),
+            SEVERITY => level = Some(levels::level(value, words)?),
             STATE if value.len() != 5 => return None,
             MESSAGE => message = Some(value),
             _ => {}

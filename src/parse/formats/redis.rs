@@ -17,7 +17,7 @@
 
 use super::elements::{before, number, skip_blanks};
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::day_month_name;
@@ -33,27 +33,29 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
-    let Parts { time, written_at, level, message, .. } = parts(line)?;
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message, .. } = parts(line, words)?;
     Some(Record { time: Some(time), written_at, level: Some(level), message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push_number("pid", parts.pid);
     fields.push("role", parts.role);
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let (pid, role, rest) = process(line)?;
     let start = skip_blanks(rest.strip_prefix(b" ")?);
     let (rest, time) = day_month_name(start).ok()?;
     let written_at = before(start, rest);
-    let (level, rest) = match rest {
-        [b' ', b'.' | b'-', rest @ ..] => (Level::Debug, rest),
-        [b' ', b'*', rest @ ..] => (Level::Info, rest),
-        [b' ', b'#', rest @ ..] => (Level::Warning, rest),
+    let [b' ', mark, rest @ ..] = rest else { return None };
+    let level = match (words.get(&[*mark]), mark) {
+        (Some(level), _) => level,
+        (None, b'.' | b'-') => Level::Debug,
+        (None, b'*') => Level::Info,
+        (None, b'#') => Level::Warning,
         _ => return None,
     };
     let ends = rest.is_empty() || rest.starts_with(b" ");

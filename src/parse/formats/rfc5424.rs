@@ -34,7 +34,7 @@ use super::elements::{before, number};
 use super::members::text;
 use super::syslog::pri;
 use super::{Record, Scratch, Text, inner};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::text::clean_into;
@@ -57,17 +57,21 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
-    let (_, Parts { time, written_at, level, message, .. }) = parts(line).ok()?;
-    if let Some(record) = inner::record(message, scratch) {
+pub(super) fn record<'a>(
+    line: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Record<'a>> {
+    let (_, Parts { time, written_at, level, message, .. }) = parts(line, words).ok()?;
+    if let Some(record) = inner::record(message, words, scratch) {
         return Some(record.within(time, written_at, Some(level)));
     }
     Some(Record { time, written_at, level: Some(level), message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Ok((_, parts)) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Ok((_, parts)) = parts(line, words) else { return };
     fields.push("host", parts.host);
     fields.push("program", parts.program);
     fields.push_number("pid", parts.pid);
@@ -92,13 +96,14 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     if !data.is_empty() {
         fields.push_value("structured_data", Value::Object(data));
     }
-    inner::fields(parts.message, fields);
+    inner::fields(parts.message, words, fields);
 }
 
-fn parts(line: &[u8]) -> Parsed<'_, Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Parsed<'a, Parts<'a>> {
     let count = terminated(number, char(' '));
     let version = take_while_m_n(1, 3, is_digit);
-    let (rest, level) = preceded(opt(count), terminated(pri, version)).parse(line)?;
+    let (rest, level) =
+        preceded(opt(count), terminated(|input| pri(input, words), version)).parse(line)?;
     let word = || preceded(char(' '), take_till1(|byte| byte == b' '));
     let (rest, (time, written_at)) = preceded(char(' '), time).parse(rest)?;
     let (rest, (host, program, pid, msgid)) = (word(), word(), word(), word()).parse(rest)?;

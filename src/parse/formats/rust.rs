@@ -14,7 +14,7 @@
 
 use super::elements::{before, capital_level, is_qualified, name, skip_blanks};
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::local_time::WrittenTime;
 use crate::parse::timestamp::{blanks1, iso};
@@ -33,20 +33,20 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
-    let Parts { time, written_at, level, message, .. } = parts(line)?;
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message, .. } = parts(line, words)?;
     let (time, level) = (Some(time), Some(level));
     Some(Record { time, written_at, level, message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push("logger", parts.target);
     fields.push("spans", parts.spans);
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let opened = line.strip_prefix(b"[");
     let start = opened.unwrap_or(line);
     let (rest, time) = iso(start).ok()?;
@@ -55,7 +55,7 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
     if written_at.get(10) != Some(&b'T') {
         return None;
     }
-    let (rest, level) = blanks1(rest).and_then(|(rest, _)| capital_level(rest)).ok()?;
+    let (rest, level) = blanks1(rest).and_then(|(rest, _)| capital_level(rest, words)).ok()?;
     let mut parts = Parts { time, written_at, level, target: b"", spans: b"", message: b"" };
     let rest = if opened.is_some() {
         let rest = skip_blanks(rest);

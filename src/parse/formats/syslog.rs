@@ -24,7 +24,7 @@ use nom::sequence::delimited;
 
 use super::elements::{before, leading_level, skip_blanks};
 use super::{Record, Scratch, Text, elements, inner};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
@@ -42,30 +42,34 @@ struct Parts<'a> {
 }
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record<'a>(line: &'a [u8], scratch: &mut Scratch) -> Option<Record<'a>> {
-    let Parts { time, written_at, level, message, .. } = parts(line)?;
-    if let Some(record) = inner::record(message, scratch) {
+pub(super) fn record<'a>(
+    line: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<Record<'a>> {
+    let Parts { time, written_at, level, message, .. } = parts(line, words)?;
+    if let Some(record) = inner::record(message, words, scratch) {
         return Some(record.within(Some(time), written_at, level));
     }
-    let level = level.or_else(|| leading_level(message));
+    let level = level.or_else(|| leading_level(message, words));
     Some(Record { time: Some(time), written_at, level, message: Text::Line(message) })
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push("host", parts.host.unwrap_or_default());
     fields.push("program", parts.program);
     fields.push_number("pid", parts.pid);
-    inner::fields(parts.message, fields);
+    inner::fields(parts.message, words, fields);
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
-    let (rest, pri) = opt(pri).parse(line).ok()?;
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
+    let (rest, pri) = opt(|input| pri(input, words)).parse(line).ok()?;
     let starts_with_digit = rest.first()?.is_ascii_digit();
     let (rest, (time, written_at)) = time(rest).ok()?;
     let rest = skip_blanks(rest);
-    let (rest, severity) = opt(severity).parse(rest).ok()?;
+    let (rest, severity) = opt(|input| severity(input, words)).parse(rest).ok()?;
     let (host, tagged) = host(skip_blanks(rest));
     let (program, pid, message) = match tag(tagged) {
         Some(tag) => tag,
@@ -73,27 +77,27 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
         None if starts_with_digit => return None,
         None => (&b""[..], &b""[..], tagged),
     };
-    if starts_with_digit && host.is_none_or(|host| levels::level(host).is_some()) {
+    if starts_with_digit && host.is_none_or(|host| levels::level(host, words).is_some()) {
         return None;
     }
     Some(Parts { time, written_at, level: pri.or(severity), host, program, pid, message })
 }
 
 /// `<34>`: the level of its severity.
-pub(super) fn pri(input: &[u8]) -> Parsed<'_, Level> {
+pub(super) fn pri<'a>(input: &'a [u8], words: &LevelWords) -> Parsed<'a, Level> {
     map_opt(delimited(char('<'), elements::number, char('>')), |number: &[u8]| {
         let number: u16 = str::from_utf8(number).ok()?.parse().ok()?;
-        (number < 192).then(|| levels::of_severity(number % 8))
+        (number < 192).then(|| levels::of_severity(number % 8, words))
     })
     .parse(input)
 }
 
 /// `<4.3>` or `<auth.info>`.
-fn severity(input: &[u8]) -> Parsed<'_, Level> {
+fn severity<'a>(input: &'a [u8], words: &LevelWords) -> Parsed<'a, Level> {
     let facility = (elements::word, char('.'));
     let severity = map_opt(elements::word, |word: &[u8]| match word {
-        [digit @ b'0'..=b'7'] => Some(levels::of_severity(u16::from(digit - b'0'))),
-        word => levels::level(word),
+        [digit @ b'0'..=b'7'] => Some(levels::of_severity(u16::from(digit - b'0'), words)),
+        word => levels::level(word, words),
     });
     delimited((char('<'), facility), severity, char('>')).parse(input)
 }

@@ -14,7 +14,7 @@
 
 use super::elements::{any_level, capital_level, group, leading_level, skip_blanks};
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::timestamp::{is_blank, is_word, timestamp, timestamp_or_clock};
 
 /// Where the time begins at the latest.
@@ -25,7 +25,7 @@ const MAX_TRIES: usize = 20;
 const LEVEL_WORDS: usize = 4;
 
 /// Reads a line that starts an entry; `None` if it does not.
-pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
+pub(super) fn record<'a>(line: &'a [u8], words: &LevelWords) -> Option<Record<'a>> {
     // An indented line continues another one.
     if is_blank(*line.first()?) {
         return None;
@@ -36,9 +36,9 @@ pub(super) fn record(line: &[u8]) -> Option<Record<'_>> {
         let Ok((rest, time)) = found else { continue };
         let written_at = super::elements::before(from_time, rest);
         let rest = behind_time(rest);
-        let level_before = level_before(before);
+        let level_before = level_before(before, words);
         let is_first = start <= 1 || level_before.is_some();
-        let level = level_before.or_else(|| level_behind(rest));
+        let level = level_before.or_else(|| level_behind(rest, words));
         let message = Text::Line(if is_first { rest } else { line });
         return Some(Record { time: Some(time), written_at, level, message });
     }
@@ -63,28 +63,28 @@ fn behind_time(rest: &[u8]) -> &[u8] {
 }
 
 /// A level before the time: `MainThread::INFO::`.
-fn level_before(before: &[u8]) -> Option<Level> {
-    before.split(|byte| !is_word(*byte)).find_map(|word| match capital_level(word) {
+fn level_before(before: &[u8], words: &LevelWords) -> Option<Level> {
+    before.split(|byte| !is_word(*byte)).find_map(|word| match capital_level(word, words) {
         Ok(([], level)) => Some(level),
         _ => None,
     })
 }
 
 /// A level among the first words behind the time.
-fn level_behind(rest: &[u8]) -> Option<Level> {
+fn level_behind(rest: &[u8], words: &LevelWords) -> Option<Level> {
     let mut rest = rest;
     for _ in 0..LEVEL_WORDS {
-        if let Some(level) = leading_level(rest) {
+        if let Some(level) = leading_level(rest, words) {
             return Some(level);
         }
         if let Ok((after, inner)) = group(rest) {
-            if let Ok(([], level)) = any_level(inner.trim_ascii()) {
+            if let Ok(([], level)) = any_level(inner.trim_ascii(), words) {
                 return Some(level);
             }
             rest = skip_blanks(after);
             continue;
         }
-        if let Ok((after, level)) = capital_level(rest)
+        if let Ok((after, level)) = capital_level(rest, words)
             && after.first().is_none_or(|byte| b" \t:,|()[]".contains(byte))
         {
             return Some(level);

@@ -22,7 +22,7 @@
 
 use super::elements::number;
 use super::{Record, Text};
-use crate::model::Level;
+use crate::model::{Level, LevelWords};
 use crate::parse::fields::Fields;
 use crate::parse::levels;
 use crate::parse::local_time::WrittenTime;
@@ -43,8 +43,12 @@ struct Parts<'a> {
 
 /// Reads a line that starts an entry; `None` if it does not. A message with doubled quotes goes
 /// into `unescaped`.
-pub(super) fn record<'a>(line: &'a [u8], unescaped: &mut Vec<u8>) -> Option<Record<'a>> {
-    let Parts { level, time, written_at, message, is_quoted, .. } = parts(line)?;
+pub(super) fn record<'a>(
+    line: &'a [u8],
+    words: &LevelWords,
+    unescaped: &mut Vec<u8>,
+) -> Option<Record<'a>> {
+    let Parts { level, time, written_at, message, is_quoted, .. } = parts(line, words)?;
     let message = if is_quoted && memchr::memmem::find(message, b"\"\"").is_some() {
         undouble(message, unescaped);
         Text::Unescaped
@@ -55,8 +59,8 @@ pub(super) fn record<'a>(line: &'a [u8], unescaped: &mut Vec<u8>) -> Option<Reco
 }
 
 /// What the line says besides.
-pub(super) fn fields(line: &[u8], fields: &mut Fields) {
-    let Some(parts) = parts(line) else { return };
+pub(super) fn fields(line: &[u8], words: &LevelWords, fields: &mut Fields) {
+    let Some(parts) = parts(line, words) else { return };
     fields.push("program", parts.source);
     fields.push_number("event_id", parts.event_id);
     if parts.category != b"None" {
@@ -64,11 +68,11 @@ pub(super) fn fields(line: &[u8], fields: &mut Fields) {
     }
 }
 
-fn parts(line: &[u8]) -> Option<Parts<'_>> {
+fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let start = line.strip_prefix(b"\"").unwrap_or(line);
     let length = start.iter().take_while(|b| b.is_ascii_alphabetic() || **b == b' ').count();
     let (word, rest) = start.split_at(length);
-    let level = level(word)?;
+    let level = level(word, words)?;
     let rest = if start.len() < line.len() { rest.strip_prefix(b"\"")? } else { rest };
     let (&separator, rest) = rest.split_first()?;
     if !b"\t,;".contains(&separator) {
@@ -95,9 +99,14 @@ fn parts(line: &[u8]) -> Option<Parts<'_>> {
 }
 
 /// The level that the first column names.
-fn level(word: &[u8]) -> Option<Level> {
+fn level(word: &[u8], words: &LevelWords) -> Option<Level> {
+    if let Some(level) = words.get(word) {
+        return Some(level);
+    }
     match word {
-        b"Critical" | b"Error" | b"Warning" | b"Information" | b"Verbose" => levels::level(word),
+        b"Critical" | b"Error" | b"Warning" | b"Information" | b"Verbose" => {
+            levels::level(word, words)
+        }
         b"Audit Success" => Some(Level::Info),
         b"Audit Failure" => Some(Level::Warning),
         _ => None,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use memchr::{memchr, memchr_iter};
 
+use crate::model::LevelWords;
 use crate::parse::fields::Fields;
 use crate::parse::formats::elements::{capital_level, number};
 use crate::parse::timestamp::{is_blank, is_digit, is_word};
@@ -24,7 +25,8 @@ pub(super) fn is_very_sure(prefix: &[u8]) -> bool {
 pub(super) fn is_of_others(prefix: &[u8]) -> bool {
     prefix.split(|byte| is_blank(*byte)).any(|word| {
         let inner = word.strip_prefix(b"[").and_then(|word| word.strip_suffix(b"]"));
-        let is_level = capital_level(inner.unwrap_or(word)).is_ok_and(|(rest, _)| rest.is_empty());
+        let is_level = capital_level(inner.unwrap_or(word), &LevelWords::NONE)
+            .is_ok_and(|(rest, _)| rest.is_empty());
         let name = word.iter().take_while(|byte| is_word(**byte) || b"-./".contains(byte)).count();
         is_level || name > 0 && word[name..].starts_with(b"[") && word.ends_with(b"]:")
     })
