@@ -84,15 +84,18 @@ fn add(
         author: &author,
         reason: &wanted.reason,
     };
-    let mut connection = Session::new(global)?.connect()?;
+    let session = Session::new(global)?;
+    let mut connection = session.connect()?;
     let id = silences::add(&mut connection, &silence, tick.0)?;
     let until = ends_at.map(|end| format!(" until {}", report::time(end))).unwrap_or_default();
     writeln!(stdout, "silence {id} holds{until}; end it: tripline silence end {id}")?;
     if let Some(rule) = &wanted.rule {
-        let known = transaction(&mut connection, Patience::Short, |connection| {
+        // It may be one of another host, or one that no run has seen yet.
+        let is_configured = session.config.rules.iter().any(|known| known.name == *rule);
+        let is_known = transaction(&mut connection, Patience::Short, |connection| {
             listed::is_rule_known(connection, rule)
         })?;
-        if !known {
+        if !is_configured && !is_known {
             log::warn!("there is no rule {rule:?} so far; see: tripline rules list");
         }
     }
