@@ -95,7 +95,7 @@ impl History {
     fn evaluate_new_lines(&mut self) -> anyhow::Result<f64> {
         self.writer.append(NEW_LINES)?;
         let tick = self.read()?;
-        let sources = alerting::sources_to_evaluate(&mut self.connection, None)?;
+        let sources = alerting::sources_to_evaluate(&mut self.connection, None, tick)?;
         let source = *sources.first().context("there is something to evaluate")?;
         let begun = Instant::now();
         alerting::evaluate(&mut self.connection, source.source, tick)?;
