@@ -247,3 +247,44 @@ fn of_a_storm_most_alerts_are_told_as_a_number() {
     assert_eq!(printed.lines().filter(|line| line.starts_with("RESOLVED: ")).count(), 20);
     assert_eq!(printed.lines().count(), 20);
 }
+
+/// What an alert shows as its entries, one line each.
+fn evidence(setup: &Setup, id: &str) -> Vec<String> {
+    let shown: serde_json::Value =
+        serde_json::from_str(&told(setup, ["alerts", "show", id, "--json"])).unwrap();
+    let samples = shown["samples"].as_array().unwrap();
+    assert_eq!(shown["entries"], samples.len());
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    samples.iter().map(|sample| text(&sample["message"])).collect()
+}
+
+#[test]
+fn the_evidence_is_what_the_rule_counted_for_the_group() {
+    let mut setup = setup("pattern = '(\\w+)$'\nexclude = ['^but']\ngroup_by = ['$1']");
+    setup.append(
+        "app.log",
+        "2026-01-15 11:59:10 [ERROR] db is down\n2026-01-15 11:59:20 [ERROR] but this is down\n\
+         2026-01-15 11:59:30 [ERROR] mail is down\n2026-01-15 11:59:30 [INFO] all is down\n",
+    );
+    run_at(&mut setup, "12:00:00");
+    assert_eq!(evidence(&setup, "1"), ["the disk is full"]);
+    assert_eq!(evidence(&setup, "2"), ["db is down", "mail is down"]);
+}
+
+#[test]
+fn the_evidence_of_a_moment_is_the_entry_at_it() {
+    let mut setup = setup("[[rule]]\nname = 'first'\nkind = 'new'\nlookback = '1d'");
+    run_at(&mut setup, "12:00:00");
+    setup.append(
+        "app.log",
+        "2026-01-15 12:00:10 [ERROR] mail 1 is down\n2026-01-15 12:00:10 [ERROR] no answer\n\
+         2026-01-15 12:00:20 [ERROR] mail 2 is down\n",
+    );
+    run_at(&mut setup, "12:01:00");
+    let alerts = setup.rows(
+        "select alerts.id::text as value from alerts join alert_rules rule on rule.id = rule_id
+         where rule.name = 'first' order by alerts.id",
+    );
+    let found: Vec<_> = alerts.iter().flat_map(|id| evidence(&setup, id)).collect();
+    assert_eq!(found, ["the disk is full", "mail 1 is down", "no answer"]);
+}
