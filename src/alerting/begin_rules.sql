@@ -1,5 +1,5 @@
 -- Rules $1 are new or changed at tick $2. Those that look back learn what there is; those that
--- tell of what is missing look at what is missing now. Reminders of open alerts are due anew.
+-- tell of what is missing look at what is missing now.
 with scope as (
     select scope.source_id, scope.rule_id, scope.kind, scope.within, scope.lookback, position.last_logged_at
     from rule_scopes scope
@@ -20,13 +20,6 @@ with scope as (
     on conflict on constraint rule_backlog_pkey do update set
         dirty       = excluded.dirty,
         is_learning = true
-), reminding as (
-    update alerts
-    set look_at = $2
-    where rule_id = any ($1)
-      and resolved_at is null
-      and merged_into is null
-      and retracted_at is null
 )
 update ingest_state
 set counted = counted + tstzmultirange(tstzrange(now.at, now.at, '[]'))

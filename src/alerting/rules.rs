@@ -201,22 +201,15 @@ fn write(
             .bind::<Timestamptz, _>(tick.0)
             .bind::<Jsonb, _>(rows)
             .load::<Row>(connection)?;
-        // Their open alerts are over by the next look at them.
-        diesel::sql_query(
-            "with retired as (
-                 update alert_rules set retired_at = $2
-                 where host = $1 and retired_at is null and name <> all ($3)
-                 returning id
-             )
-             update alerts set look_at = $2
-             from retired
-             where rule_id = retired.id
-               and resolved_at is null and merged_into is null and retracted_at is null",
+        let retired = diesel::sql_query(
+            "update alert_rules set retired_at = $2
+             where host = $1 and retired_at is null and name <> all ($3)
+             returning id",
         )
         .bind::<Text, _>(host)
         .bind::<Timestamptz, _>(tick.0)
         .bind::<Array<Text>, _>(&names)
-        .execute(connection)?;
+        .load::<Row>(connection)?;
         let is_across = |rule: &RuleRow| !rule.group_by.iter().any(|by| by == "source");
         if rules.iter().any(is_across) {
             diesel::sql_query(include_str!("stand_for_others.sql"))
@@ -224,11 +217,44 @@ fn write(
                 .bind::<Timestamptz, _>(tick.0)
                 .execute(connection)?;
         }
+        let retired = retired.into_iter().map(|row| row.id);
         let changed: Vec<i64> = changed.into_iter().map(|row| row.id).collect();
+        let both: Vec<i64> = changed.iter().copied().chain(retired).collect();
+        look_at_alerts(connection, &both, tick)?;
         diesel::sql_query(include_str!("begin_rules.sql"))
             .bind::<Array<BigInt>, _>(changed)
             .bind::<Timestamptz, _>(tick.0)
             .execute(connection)?;
         Ok(())
     })
+}
+
+/// Has the next look at open alerts of rules decide by what the rules say now.
+fn look_at_alerts(
+    connection: &mut PgConnection,
+    rules: &[i64],
+    tick: Tick,
+) -> Result<(), StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let open = diesel::sql_query(
+        "select id from alerts
+         where rule_id = any ($1)
+           and resolved_at is null and merged_into is null and retracted_at is null",
+    )
+    .bind::<Array<BigInt>, _>(rules)
+    .load::<Row>(connection)?;
+    // A statement that changes nothing waits for locks all the same.
+    if open.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query("update alerts set look_at = $3 where rule_id = any ($1) and id = any ($2)")
+        .bind::<Array<BigInt>, _>(rules)
+        .bind::<Array<BigInt>, _>(open.into_iter().map(|alert| alert.id).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(tick.0)
+        .execute(connection)?;
+    Ok(())
 }
