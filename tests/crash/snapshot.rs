@@ -8,7 +8,7 @@ use diesel::pg::PgConnection;
 use crate::support::program::rows;
 
 /// All tables that hold rows, those that others refer to first.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 15] = [
     "sources",
     "ingest_state",
     "generations",
@@ -18,7 +18,10 @@ const TABLES: [&str; 12] = [
     "log_entries",
     "line_counts",
     "alert_rules",
+    "hot_intervals",
+    "rule_backlog",
     "alerts",
+    "alert_events",
     "notifications",
     "runs",
 ];

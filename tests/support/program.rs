@@ -223,7 +223,10 @@ pub(crate) fn contents(connection: &mut PgConnection) -> Vec<String> {
         ("log_entries", "source_id, line_no"),
         ("line_counts", "source_id, minute"),
         ("alert_rules", "id"),
+        ("hot_intervals", "source_id, rule_id, group_key, hot_from"),
+        ("rule_backlog", "source_id, rule_id"),
         ("alerts", "source_id, id"),
+        ("alert_events", "source_id, alert_id, id"),
         ("notifications", "id"),
     ];
     let mut contents = rows(
