@@ -9,7 +9,13 @@ select
     case when cardinality(rule.levels) < 6 then array_to_string(rule.levels, ',') else '' end as levels,
     extract(epoch from rule.within)::bigint as within_seconds, rule.summary,
     source.name as source, source.path, source.timezone,
-    alert.started_at, nullif(alert.ended_at, 'infinity') as ended_at, alert.measured, alert.threshold,
+    alert.started_at,
+    -- Closed by hand, it has lasted until then.
+    case
+        when alert.closed_at is not null then greatest(alert.closed_at, alert.started_at)
+        else nullif(alert.ended_at, 'infinity')
+    end as ended_at,
+    alert.measured, alert.threshold,
     entry.sample
 from notifications notification
 join alerts alert on alert.source_id = notification.source_id and alert.id = notification.alert_id

@@ -14,7 +14,11 @@ select
         else 'firing'
     end as state,
     alert.started_at,
-    case when not alert.is_open then coalesce(nullif(alert.ended_at, 'infinity'), alert.resolved_at) end as ended_at,
+    case
+        when alert.is_open then null
+        when alert.closed_at is not null then greatest(alert.closed_at, alert.started_at)
+        else coalesce(nullif(alert.ended_at, 'infinity'), alert.resolved_at)
+    end as ended_at,
     alert.measured, alert.threshold, alert.merged_into, alert.acked_by, alert.held_back
 from (
     select *, resolved_at is null and merged_into is null and retracted_at is null as is_open
