@@ -1,7 +1,7 @@
 //! Decides about the open alerts of a source, and writes what people are to be told into the
 //! outbox.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
@@ -170,30 +170,36 @@ fn tell_of_storms(
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
-    let is_held_back = |decision: &&Decided| decision.then.message == Some(Message::Storm);
-    for decision in decisions.iter().filter(is_held_back) {
-        let storm = storms.by_rule.entry(decision.rule_id).or_default();
+    // Of each rule: the first alert, and how many there are.
+    let mut held_back: BTreeMap<i64, (i64, i32)> = BTreeMap::new();
+    for decision in decisions.iter().filter(|one| one.then.message == Some(Message::Storm)) {
+        held_back.entry(decision.rule_id).or_insert((decision.alert_id, 0)).1 += 1;
+    }
+    for (rule, (first, further)) in held_back {
+        let storm = storms.by_rule.entry(rule).or_default();
         if let Some(message) = storm.message {
-            diesel::sql_query("update notifications set further = further + 1 where id = $1")
+            diesel::sql_query("update notifications set further = further + $2 where id = $1")
                 .bind::<BigInt, _>(message)
+                .bind::<Integer, _>(further)
                 .execute(connection)?;
             continue;
         }
         let told = diesel::sql_query(
             "insert into notifications (source_id, alert_id, host, channel, kind, number, created_at,
                                         next_attempt_at, further)
-             select source_id, id, $3, $4, $5, number, $6, $6, 1
+             select source_id, id, $3, $4, $5, number, $6, $6, $7
              from alerts
              where source_id = $1 and id = $2
              on conflict on constraint one_message_per_change do nothing
              returning id",
         )
         .bind::<BigInt, _>(source.0)
-        .bind::<BigInt, _>(decision.alert_id)
+        .bind::<BigInt, _>(first)
         .bind::<Text, _>(host)
         .bind::<Text, _>(channel)
         .bind::<Text, _>(Message::Storm.as_str())
         .bind::<Timestamptz, _>(tick.0)
+        .bind::<Integer, _>(further)
         .get_result::<Told>(connection)
         .optional()?;
         storm.message = told.map(|told| told.id);

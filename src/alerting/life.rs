@@ -134,7 +134,7 @@ pub(super) fn decide(
             resolved_at: Some(now.tick),
             ..alert.decision(end)
         }),
-        (Some(_), None) if alert.told_at.is_none() => go_on_untold(alert, now, is_storm),
+        (Some(_), None) if alert.told_at.is_none() => Some(go_on_untold(alert, now, is_storm)),
         (Some(_), None) => remind(alert, now),
     }
 }
@@ -221,27 +221,34 @@ fn tell(
 }
 
 /// One that fires while people were not told of it.
-fn go_on_untold(alert: &Alert, now: &Now<'_>, is_storm: impl FnOnce() -> bool) -> Option<Decision> {
-    if alert.held_back != Some(HeldBack::Silenced) {
-        return None;
+fn go_on_untold(alert: &Alert, now: &Now<'_>, is_storm: impl FnOnce() -> bool) -> Decision {
+    // It has been looked at: not at every tick from now on.
+    let looked_at = Decision { name: None, ..alert.decision("looked_at") };
+    if alert.held_back == Some(HeldBack::Storm) {
+        return looked_at;
     }
     if let Some((_, until)) = silence(alert, now) {
-        return Some(Decision { name: None, look_at: until, ..alert.decision("silenced") });
+        return Decision { name: None, look_at: until, ..alert.decision("silenced") };
+    }
+    if alert.is_acked && alert.held_back.is_none() {
+        return looked_at;
     }
     if alert.is_acked {
-        return Some(Decision {
+        return Decision {
             held_back: None,
             look_at: None,
             reason: Some("the silence is over, and somebody has taken it on".to_owned()),
             ..alert.decision("not_told")
-        });
+        };
     }
-    Some(tell(alert, now, "silence_over", None, is_storm))
+    tell(alert, now, "silence_over", None, is_storm)
 }
 
 /// One that people were told of and that fires still.
 fn remind(alert: &Alert, now: &Now<'_>) -> Option<Decision> {
-    let every = alert.remind_every?;
+    let Some(every) = alert.remind_every else {
+        return Some(Decision { name: None, ..alert.decision("reminder") });
+    };
     let due = alert.told_at? + every;
     if alert.is_acked || now.tick < due {
         // It may have been due by what the rule said before.

@@ -316,10 +316,27 @@ fn one_whose_rule_is_gone_is_over() {
 }
 
 #[test]
+fn one_that_nobody_has_taken_on_any_more_is_told_after_the_silence() {
+    let alert = Alert { fired_at: Some(at(1)), ..alert() };
+    life(
+        alert,
+        &[silence(0, 3)],
+        &[2, 3, 4, 6],
+        &expect![[r#"
+            3: silence_over, fired, -
+            6: resolved, resolved, -
+        "#]],
+    );
+}
+
+#[test]
 fn nothing_is_over_while_the_reader_is_behind() {
     let fired = Alert { fired_at: Some(at(1)), told_at: Some(at(1)), ..alert() };
     let now = Now { tick: at(60), read_to_end_at: None, silences: &[] };
-    assert_eq!(decide(&fired, &now, || false), None);
+    let decision = decide(&fired, &now, || false).unwrap();
+    // Nothing but that it was looked at, which is not due again.
+    assert_eq!((decision.name, decision.message, decision.resolved_at), (None, None, None));
+    assert_eq!((decision.look_at, decision.told_at), (None, Some(at(1))));
 }
 
 #[test]
@@ -330,7 +347,8 @@ fn one_of_too_many_is_held_back() {
     assert_eq!((decision.told_at, decision.fired_at), (None, Some(at(1))));
     let held_back = Alert { fired_at: decision.fired_at, held_back: decision.held_back, ..alert() };
     let later = Now { tick: at(2), read_to_end_at: Some(at(2)), silences: &[] };
-    assert_eq!(decide(&held_back, &later, || false), None);
+    let later = decide(&held_back, &later, || false).unwrap();
+    assert_eq!((later.name, later.message, later.look_at), (None, None, None));
     let over = Now { tick: at(9), read_to_end_at: Some(at(9)), silences: &[] };
     assert_eq!(decide(&held_back, &over, || false).unwrap().message, None);
 }
