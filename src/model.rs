@@ -23,6 +23,9 @@ pub use self::own_format::{Grammar, OwnFormat, OwnFormatError, Step};
 pub use self::schedule::{InvalidHours, WeeklyHours};
 pub use self::silence::{Silence, Subject};
 
+/// The name of the channel that is used where none is configured: standard output.
+pub const STDOUT: &str = "stdout";
+
 /// How bad a log entry is, from the least to the worst.
 ///
 /// The same order as the PostgreSQL enum `log_level`, so that `level >= 'ERROR'` means the

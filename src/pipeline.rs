@@ -13,7 +13,7 @@ use crate::alerting::{self, Pending, RuleError, RuleFailure, RulesInUse, Storms}
 use crate::config::{Config, RuleConfig, RuleKind};
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
 use crate::model::{self, Tick};
-use crate::notify::{self, NotifyError};
+use crate::notify::{self, ChannelFailure, Connect, Delivery};
 use crate::store::StoreError;
 use crate::store::runs::Figures;
 use crate::store::sources::{self, Source};
@@ -24,7 +24,7 @@ use crate::visible;
 const MESSAGE_CHARS: usize = 8192;
 
 /// What the stages of one tick have in common.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Pipeline<'a> {
     /// The name of this host.
     pub host: &'a str,
@@ -38,6 +38,8 @@ pub struct Pipeline<'a> {
     pub limits: ReadLimits,
     /// Who is told how far the reading is.
     pub progress: Option<&'a dyn Progress>,
+    /// For the channels, each of which has a connection of its own; `None`: nobody is told.
+    pub connect: Option<&'a dyn Connect>,
 }
 
 impl Pipeline<'_> {
@@ -169,7 +171,7 @@ impl Pipeline<'_> {
         if sources.is_empty() && !is_due {
             return Ok(true);
         }
-        let mut storms = Storms::new(alerting::STORM_CAP);
+        let mut storms = Storms::new(self.config.delivery.storm_cap);
         if !self.evaluate_each(connection, &sources, false, &mut storms, figures)? {
             return Ok(false);
         }
@@ -180,14 +182,20 @@ impl Pipeline<'_> {
                 return Ok(false);
             }
         }
-        match notify::deliver_to_stdout(connection, self.host, self.tick, stdout) {
-            Ok(_) => {}
-            Err(NotifyError::Store(error)) if error.stops_everything() => return Err(error),
-            Err(error) => {
-                log::error!("{error}");
-                figures.errors += 1;
-            }
-        }
+        let Some(connect) = self.connect else {
+            notify::pretend(connection, self.host, self.tick)?;
+            return Ok(true);
+        };
+        let delivery = Delivery {
+            host: self.host,
+            channels: &self.config.channels,
+            config: &self.config.delivery,
+            tick: self.tick,
+            stop: self.stop,
+            connect,
+        };
+        let failures = notify::deliver(connection, &delivery, stdout)?;
+        tell_of_channels(&failures, figures);
         Ok(true)
     }
 
@@ -213,7 +221,7 @@ impl Pipeline<'_> {
                         connection,
                         source,
                         self.host,
-                        notify::STDOUT,
+                        self.config,
                         self.tick,
                         storms,
                     )
@@ -245,6 +253,25 @@ fn tell_of_rules(failures: &[RuleFailure], figures: &mut Figures) {
             visible::line(&failure.message, MESSAGE_CHARS),
             failure.next_try_at.to_rfc3339_opts(SecondsFormat::Secs, true)
         );
+    }
+}
+
+/// Tells of channels that failed, when that begins and then hourly.
+fn tell_of_channels(failures: &[ChannelFailure], figures: &mut Figures) {
+    figures.errors += failures.len();
+    for failure in failures {
+        let ChannelFailure { channel, reason, tell, given_up } = failure;
+        if *tell {
+            log::error!(
+                "channel {channel} does not deliver: {reason}; the messages wait and are tried \
+                 again by later runs"
+            );
+        }
+        if *given_up > 0 {
+            log::error!(
+                "channel {channel}: {given_up} messages were given up; see: tripline status"
+            );
+        }
     }
 }
 

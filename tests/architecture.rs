@@ -29,7 +29,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("ingest", &["model", "config", "tail", "parse", "store"]),
     ("alerting", &["model", "config", "store"]),
-    ("notify", &["model", "duration", "visible", "store"]),
+    ("notify", &["model", "duration", "visible", "config", "store"]),
     ("pipeline", &["model", "visible", "config", "store", "ingest", "alerting", "notify"]),
     ("replay", &["model", "duration", "config", "cluster", "store", "ingest", "pipeline"]),
     ("report", &["model", "duration", "visible", "store"]),

@@ -111,6 +111,7 @@ impl History {
             stop: &AtomicBool::new(false),
             limits: ingest::ReadLimits::default(),
             progress: None,
+            connect: None,
         };
         let rules = pipeline.rules_in_use(&mut self.connection)?;
         pipeline.sync_rules(&mut self.connection, &rules)?;

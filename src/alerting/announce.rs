@@ -9,12 +9,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 
 use super::life::{Alert, Decision, HeldBack, Message, Now, decide};
-use crate::model::{SourceId, Tick, WeeklyHours};
+use super::route::{self, Chosen};
+use crate::config::Config;
+use crate::model::{SourceId, Subject, Tick, WeeklyHours};
 use crate::store::transaction::{Patience, transaction};
 use crate::store::{StoreError, silences};
-
-/// How many alerts of one rule are told one by one in a run.
-pub const STORM_CAP: u32 = 20;
 
 /// What was announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,12 +41,12 @@ impl Storms {
 #[derive(Clone, Debug, Default)]
 struct Storm {
     told: u32,
-    /// The message that says how many others there are.
-    message: Option<i64>,
+    /// The messages that say how many others there are.
+    messages: Vec<i64>,
 }
 
 /// Decides about the alerts of a source that fire, or are over, or of which people are to be
-/// reminded, and writes messages for `channel` into the outbox.
+/// reminded, and writes messages into the outbox for the channels that the config chooses.
 ///
 /// An alert is over when its episode ended no later than the source was read. One that was
 /// never announced as firing is announced once, as both.
@@ -55,7 +54,7 @@ pub fn announce(
     connection: &mut PgConnection,
     source: SourceId,
     host: &str,
-    channel: &str,
+    config: &Config,
     tick: Tick,
     storms: &mut Storms,
 ) -> Result<Announced, StoreError> {
@@ -66,8 +65,9 @@ pub fn announce(
         let mut storms = storms.clone();
         let decisions = decide_all(connection, source, tick, &mut storms)?;
         if !decisions.is_empty() {
-            write(connection, source, host, channel, tick, &decisions)?;
-            tell_of_storms(connection, source, host, channel, tick, &decisions, &mut storms)?;
+            let messages = messages(connection, source, config, tick, &decisions)?;
+            write(connection, source, host, tick, &decisions, &messages)?;
+            tell_of_storms(connection, source, host, config, tick, &decisions, &mut storms)?;
         }
         let fires = |decision: &Decided| {
             decision.is_new
@@ -85,8 +85,7 @@ pub fn announce(
 
 /// A decision about an alert.
 struct Decided {
-    alert_id: i64,
-    rule_id: i64,
+    alert: Alert,
     /// Whether it had not begun to fire before.
     is_new: bool,
     then: Decision,
@@ -115,94 +114,184 @@ fn decide_all(
         if alert.told_at.is_none() && then.told_at.is_some() {
             storm.told += 1;
         }
-        let (alert_id, rule_id, is_new) = (alert.id, alert.rule_id, alert.fired_at.is_none());
-        decisions.push(Decided { alert_id, rule_id, is_new, then });
+        let is_new = alert.fired_at.is_none();
+        decisions.push(Decided { alert, is_new, then });
     }
     Ok(decisions)
+}
+
+/// A message about an alert to one channel.
+struct ToSend {
+    alert_id: i64,
+    kind: &'static str,
+    to: Chosen,
+}
+
+/// The messages that the decisions ask for, but those about storms.
+fn messages(
+    connection: &mut PgConnection,
+    source: SourceId,
+    config: &Config,
+    tick: Tick,
+    decisions: &[Decided],
+) -> Result<Vec<ToSend>, StoreError> {
+    let follow =
+        |one: &&Decided| matches!(one.then.message, Some(Message::Reminder | Message::Resolved));
+    let following: Vec<i64> =
+        decisions.iter().filter(follow).map(|decision| decision.alert.id).collect();
+    let told = told(connection, source, &following)?;
+    let mut messages = Vec::new();
+    for Decided { alert, then, .. } in decisions {
+        let Some(message) = then.message.filter(|message| *message != Message::Storm) else {
+            continue;
+        };
+        let told: Vec<&str> = told
+            .iter()
+            .filter(|told| told.alert_id == alert.id)
+            .map(|told| told.channel.as_str())
+            .collect();
+        let channels = route::channels(config, &subject(alert), message, &told, tick.0);
+        let kind = message.as_str();
+        messages.extend(channels.into_iter().map(|to| ToSend { alert_id: alert.id, kind, to }));
+    }
+    Ok(messages)
+}
+
+fn subject(alert: &Alert) -> Subject<'_> {
+    Subject {
+        rule: &alert.rule,
+        group: &alert.group,
+        source: &alert.source,
+        path: &alert.path,
+        severity: &alert.severity,
+    }
+}
+
+/// A channel that was told that an alert fires.
+#[derive(QueryableByName)]
+struct Told {
+    #[diesel(sql_type = BigInt)]
+    alert_id: i64,
+    #[diesel(sql_type = Text)]
+    channel: String,
+}
+
+fn told(
+    connection: &mut PgConnection,
+    source: SourceId,
+    alerts: &[i64],
+) -> Result<Vec<Told>, StoreError> {
+    if alerts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let told = diesel::sql_query(
+        "select distinct told.alert_id, told.channel
+         from notifications told
+         join alerts alert on alert.source_id = told.source_id and alert.id = told.alert_id
+         where told.source_id = $1 and told.alert_id = any ($2)
+           and told.kind = 'fired' and told.number = alert.number",
+    )
+    .bind::<BigInt, _>(source.0)
+    .bind::<Array<BigInt>, _>(alerts)
+    .load(connection)?;
+    Ok(told)
 }
 
 fn write(
     connection: &mut PgConnection,
     source: SourceId,
     host: &str,
-    channel: &str,
     tick: Tick,
     decisions: &[Decided],
+    messages: &[ToSend],
 ) -> Result<(), StoreError> {
     fn column<'a, T>(decisions: &'a [Decided], value: impl Fn(&'a Decision) -> T) -> Vec<T> {
         decisions.iter().map(|decision| value(&decision.then)).collect()
     }
-    let ids: Vec<i64> = decisions.iter().map(|decision| decision.alert_id).collect();
+    fn of_each<'a, T>(messages: &'a [ToSend], value: impl Fn(&'a ToSend) -> T) -> Vec<T> {
+        messages.iter().map(value).collect()
+    }
+    let ids: Vec<i64> = decisions.iter().map(|decision| decision.alert.id).collect();
     let reasons = column(decisions, |then| then.reason.as_deref());
-    let messages = column(decisions, |then| then.message.map(Message::as_str));
     let held_back = column(decisions, |then| then.held_back.map(HeldBack::as_str));
     diesel::sql_query(include_str!("write_decisions.sql"))
         .bind::<BigInt, _>(source.0)
         .bind::<Timestamptz, _>(tick.0)
         .bind::<Text, _>(host)
-        .bind::<Text, _>(channel)
         .bind::<Array<BigInt>, _>(ids)
         .bind::<Array<Nullable<Text>>, _>(column(decisions, |then| then.name))
         .bind::<Array<Nullable<Text>>, _>(reasons)
-        .bind::<Array<Nullable<Text>>, _>(messages)
         .bind::<Array<Nullable<Timestamptz>>, _>(column(decisions, |then| then.fired_at))
         .bind::<Array<Nullable<Timestamptz>>, _>(column(decisions, |then| then.resolved_at))
         .bind::<Array<Nullable<Timestamptz>>, _>(column(decisions, |then| then.told_at))
         .bind::<Array<Nullable<Text>>, _>(held_back)
         .bind::<Array<Nullable<Timestamptz>>, _>(column(decisions, |then| then.look_at))
         .bind::<Array<Integer>, _>(column(decisions, |then| then.reminders))
+        .bind::<Array<BigInt>, _>(of_each(messages, |message| message.alert_id))
+        .bind::<Array<Text>, _>(of_each(messages, |message| message.kind))
+        .bind::<Array<Text>, _>(of_each(messages, |message| message.to.channel.as_str()))
+        .bind::<Array<Text>, _>(of_each(messages, |message| message.to.why.as_str()))
+        .bind::<Array<Timestamptz>, _>(of_each(messages, |message| message.to.not_before))
         .execute(connection)?;
     Ok(())
 }
 
-/// One message a rule and run says how many alerts it has besides those that are told one by one.
+/// One message a rule and run says to each channel how many alerts it has besides those that are
+/// told one by one.
 fn tell_of_storms(
     connection: &mut PgConnection,
     source: SourceId,
     host: &str,
-    channel: &str,
+    config: &Config,
     tick: Tick,
     decisions: &[Decided],
     storms: &mut Storms,
 ) -> Result<(), StoreError> {
     #[derive(QueryableByName)]
-    struct Told {
+    struct Written {
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
     // Of each rule: the first alert, and how many there are.
-    let mut held_back: BTreeMap<i64, (i64, i32)> = BTreeMap::new();
+    let mut held_back: BTreeMap<i64, (&Alert, i32)> = BTreeMap::new();
     for decision in decisions.iter().filter(|one| one.then.message == Some(Message::Storm)) {
-        held_back.entry(decision.rule_id).or_insert((decision.alert_id, 0)).1 += 1;
+        held_back.entry(decision.alert.rule_id).or_insert((&decision.alert, 0)).1 += 1;
     }
     for (rule, (first, further)) in held_back {
         let storm = storms.by_rule.entry(rule).or_default();
-        if let Some(message) = storm.message {
-            diesel::sql_query("update notifications set further = further + $2 where id = $1")
-                .bind::<BigInt, _>(message)
-                .bind::<Integer, _>(further)
-                .execute(connection)?;
+        if !storm.messages.is_empty() {
+            diesel::sql_query(
+                "update notifications set further = further + $2 where id = any ($1)",
+            )
+            .bind::<Array<BigInt>, _>(&storm.messages)
+            .bind::<Integer, _>(further)
+            .execute(connection)?;
             continue;
         }
-        let told = diesel::sql_query(
-            "insert into notifications (source_id, alert_id, host, channel, kind, number, created_at,
-                                        next_attempt_at, further)
-             select source_id, id, $3, $4, $5, number, $6, $6, $7
-             from alerts
-             where source_id = $1 and id = $2
+        let channels = route::channels(config, &subject(first), Message::Storm, &[], tick.0);
+        let of_each = |value: fn(&Chosen) -> &str| channels.iter().map(value).collect::<Vec<_>>();
+        let not_before: Vec<_> = channels.iter().map(|chosen| chosen.not_before).collect();
+        let written = diesel::sql_query(
+            "insert into notifications (source_id, alert_id, host, kind, number, created_at,
+                                        further, channel, why, next_attempt_at)
+             select alert.source_id, alert.id, $3, $4, alert.number, $5, $6, told.*
+             from alerts alert
+             cross join unnest($7, $8, $9) told (channel, why, next_attempt_at)
+             where alert.source_id = $1 and alert.id = $2
              on conflict on constraint one_message_per_change do nothing
              returning id",
         )
         .bind::<BigInt, _>(source.0)
-        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(first.id)
         .bind::<Text, _>(host)
-        .bind::<Text, _>(channel)
         .bind::<Text, _>(Message::Storm.as_str())
         .bind::<Timestamptz, _>(tick.0)
         .bind::<Integer, _>(further)
-        .get_result::<Told>(connection)
-        .optional()?;
-        storm.message = told.map(|told| told.id);
+        .bind::<Array<Text>, _>(of_each(|chosen| &chosen.channel))
+        .bind::<Array<Text>, _>(of_each(|chosen| &chosen.why))
+        .bind::<Array<Timestamptz>, _>(not_before)
+        .load::<Written>(connection)?;
+        storm.messages = written.into_iter().map(|message| message.id).collect();
     }
     Ok(())
 }

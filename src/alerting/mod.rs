@@ -15,10 +15,11 @@ mod interval;
 mod kept;
 mod life;
 mod own_view;
+mod route;
 mod rules;
 mod trial;
 
-pub use announce::{Announced, STORM_CAP, Storms, announce};
+pub use announce::{Announced, Storms, announce};
 pub use backtest::{Backtest, Seen, Span, WouldBe, backtest};
 pub use check::{RuleProblem, check};
 pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};

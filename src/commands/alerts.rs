@@ -71,17 +71,21 @@ fn handle(
     if what == handling::Handling::Note && note.is_none() {
         return Err(UsageError("say what to write down: --note TEXT".to_owned()).into());
     }
-    let mut connection = Session::new(global)?.connect()?;
+    let session = Session::new(global)?;
+    let mut connection = session.connect()?;
+    let not_of_ends = session.config.channels.iter().filter(|channel| !channel.resolved);
+    let not_of_ends: Vec<&str> = not_of_ends.map(|channel| channel.name.as_str()).collect();
     let author = author(arguments.by.as_deref());
     let id = arguments.id;
-    let problem = match handling::handle(&mut connection, id, what, note, &author, tick.0)? {
-        Handled::Done => return Ok(()),
-        Handled::Unknown => format!("there is no alert {id}; see: tripline alerts --all"),
-        Handled::Over => format!("alert {id} is over; see: tripline alerts show {id}"),
-        Handled::Already if what == handling::Handling::Ack => {
-            format!("somebody has taken alert {id} on already; see: tripline alerts show {id}")
-        }
-        Handled::Already => format!("nobody has taken alert {id} on"),
-    };
+    let problem =
+        match handling::handle(&mut connection, id, what, note, &author, &not_of_ends, tick.0)? {
+            Handled::Done => return Ok(()),
+            Handled::Unknown => format!("there is no alert {id}; see: tripline alerts --all"),
+            Handled::Over => format!("alert {id} is over; see: tripline alerts show {id}"),
+            Handled::Already if what == handling::Handling::Ack => {
+                format!("somebody has taken alert {id} on already; see: tripline alerts show {id}")
+            }
+            Handled::Already => format!("nobody has taken alert {id} on"),
+        };
     Err(UsageError(problem).into())
 }

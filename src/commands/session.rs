@@ -17,6 +17,7 @@ use crate::config::{self, Config, DatabaseUrl};
 use crate::ingest::ReadLimits;
 use crate::lock::RunLock;
 use crate::model::Tick;
+use crate::notify::Connect;
 use crate::pipeline::Pipeline;
 use crate::state_folder::{self, state_folder};
 use crate::store::migrations::{self, Schema};
@@ -158,7 +159,15 @@ impl Session {
         stop: &'a AtomicBool,
         limits: ReadLimits,
     ) -> Pipeline<'a> {
-        Pipeline { host: &self.host, config: &self.config, tick, stop, limits, progress: None }
+        Pipeline {
+            host: &self.host,
+            config: &self.config,
+            tick,
+            stop,
+            limits,
+            progress: None,
+            connect: Some(self),
+        }
     }
 
     /// Takes the lock of a stage: one run at a time on this host and database.
@@ -190,6 +199,12 @@ impl Session {
             }
         };
         Ok(folder.join(format!("{stage}-{database}.lock")))
+    }
+}
+
+impl Connect for Session {
+    fn connect(&self) -> Result<PgConnection, String> {
+        self.connect_to_any_schema().map_err(|error| format!("{error:#}"))
     }
 }
 

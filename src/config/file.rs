@@ -17,8 +17,18 @@ pub(super) struct Table {
 /// The file as a whole.
 pub(super) const TOP: Table = Table {
     place: "at the top level",
-    keys: &["host", "lock_file", "database", "evaluate", "source", "rule"],
-    later: &["channel"],
+    keys: &[
+        "host",
+        "lock_file",
+        "database",
+        "evaluate",
+        "source",
+        "rule",
+        "channel",
+        "route",
+        "delivery",
+    ],
+    later: &["heartbeat", "metrics"],
 };
 
 /// `[database]`
@@ -120,9 +130,44 @@ pub(super) const RULE: Table = Table {
         "remind_every",
         "summary",
         "runbook",
+        "channels",
     ],
-    later: &["channels"],
+    later: &[],
 };
+
+/// `[[channel]]`
+pub(super) const CHANNEL: Table = Table {
+    place: "in [[channel]]",
+    keys: &[
+        "name",
+        "type",
+        "severities",
+        "active",
+        "resolved",
+        "reminders",
+        "every",
+        "at",
+        "fallback",
+        "fallback_after",
+        "give_up_after",
+        "timeout",
+        "title",
+        "text",
+        "command",
+    ],
+    later: &[],
+};
+
+/// `[[route]]`
+pub(super) const ROUTE: Table = Table {
+    place: "in [[route]]",
+    keys: &["rules", "severities", "sources", "groups", "channels", "continue"],
+    later: &[],
+};
+
+/// `[delivery]`
+pub(super) const DELIVERY: Table =
+    Table { place: "in [delivery]", keys: &["budget", "storm_cap"], later: &[] };
 
 #[cfg(test)]
 mod tests {
@@ -132,16 +177,22 @@ mod tests {
     fn the_documents_show_every_key() {
         let readme = include_str!("../../README.md");
         let rules = include_str!("../../docs/rules.md");
-        for table in [&TOP, &DATABASE, &EVALUATE, &SOURCE, &RULE] {
+        let delivery = include_str!("../../docs/delivery.md");
+        for table in [&TOP, &DATABASE, &EVALUATE, &SOURCE, &RULE, &CHANNEL, &ROUTE, &DELIVERY] {
             for key in table.keys {
                 let is_shown = |text: &str| {
                     [format!("{key} = "), format!("[{key}]"), format!("`{key}`")]
                         .iter()
                         .any(|shown| text.contains(shown))
                 };
-                let is_rule = table.place == RULE.place;
-                let shown = if is_rule { is_shown(rules) } else { is_shown(readme) };
-                assert!(shown, "{key} {}", table.place);
+                let document = match table.place {
+                    place if place == RULE.place => rules,
+                    place if [&CHANNEL, &ROUTE, &DELIVERY].iter().any(|one| one.place == place) => {
+                        delivery
+                    }
+                    _ => readme,
+                };
+                assert!(is_shown(document), "{key} {}", table.place);
             }
         }
     }

@@ -8,6 +8,8 @@
 //! Nothing here opens a log, expands a glob or connects to a database, and nothing reads the
 //! environment: `main` hands it in as an [`Environment`].
 
+mod channel;
+mod channels;
 mod database;
 mod file;
 mod lines;
@@ -24,6 +26,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+pub use channel::{ChannelConfig, DeliveryConfig, Digest, Fallback, RouteConfig, Transport};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use locate::Environment;
 pub use meaning::Window;
@@ -51,6 +54,12 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// `[[rule]]`, in the order of the file; the built-in ones if there is none.
     pub rules: Vec<RuleConfig>,
+    /// `[[channel]]`, in the order of the file.
+    pub channels: Vec<ChannelConfig>,
+    /// `[[route]]`, in the order of the file.
+    pub routes: Vec<RouteConfig>,
+    /// `[delivery]`
+    pub delivery: DeliveryConfig,
     /// What is not wrong but should be changed, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -73,6 +82,9 @@ impl Default for Config {
             evaluate: EvaluateConfig::default(),
             sources: Vec::new(),
             rules: RuleConfig::built_in(),
+            channels: Vec::new(),
+            routes: Vec::new(),
+            delivery: DeliveryConfig::default(),
             warnings: Vec::new(),
         }
     }

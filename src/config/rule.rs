@@ -67,6 +67,8 @@ pub struct RuleConfig {
     pub summary: Option<String>,
     /// Where it says what to do.
     pub runbook: Option<String>,
+    /// The channels that it goes to whatever the routes say; `None`: the routes say.
+    pub channels: Option<Vec<String>>,
 }
 
 impl RuleConfig {
@@ -100,6 +102,7 @@ impl RuleConfig {
             remind_every: None,
             summary: None,
             runbook: None,
+            channels: None,
         }
     }
 

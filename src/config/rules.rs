@@ -14,7 +14,7 @@ use super::rule::{GroupBy, KEYS_OF_ENTRIES, KEYS_OF_KINDS, RuleConfig, RuleKind}
 use super::section::Section;
 use super::source::SourceConfig;
 use super::words;
-use super::{validate, value};
+use super::{channels, validate, value};
 use crate::model::{Level, LevelSet, Severity};
 
 /// The database holds counts as `integer`.
@@ -63,6 +63,7 @@ pub(super) fn rule(
     mut section: Section<'_, '_>,
     names: &mut HashSet<String>,
     sources: &Sources<'_>,
+    channels: &[&str],
 ) -> Option<RuleConfig> {
     section.require(&["name", "kind"]);
     let name = section.string("name", value::name);
@@ -78,6 +79,7 @@ pub(super) fn rule(
     read_entries(&mut section, &mut rule);
     read_kind(&mut section, &mut rule);
     read_common(&mut section, &mut rule, sources);
+    rule.channels = section.strings("channels", |name| channels::known(name, channels));
     check_captures(&mut section, &rule);
     check_stored(&mut section, &rule, sources);
     section.is_right().then_some(rule)

@@ -81,6 +81,9 @@ fn the_documented_example_is_read() {
             partition: PartitionInterval::Day,
         },
         evaluate: EvaluateConfig { all_hosts: true },
+        channels: Vec::new(),
+        routes: Vec::new(),
+        delivery: DeliveryConfig::default(),
         sources: vec![SourceConfig {
             name: Some("app".to_owned()),
             paths: vec![
@@ -198,17 +201,15 @@ fn below_a_broken_header_nothing_is_blamed_on_the_table_above() {
 fn what_is_not_built_yet_is_not_called_unknown() {
     check(
         &[
-            "[[channel]]\nname='ops'\ntype='email'\n",
+            "[heartbeat]\nurl='https://example.com/ping'\n",
             &source("stale_after='1h'\nformat='json'"),
             &source("format='%t %l %m'"),
-            &rule("channels=['ops']"),
         ]
         .concat(),
         &expect![[r#"
-            tripline.toml:1:3: key "channel" at the top level is not supported yet
-            tripline.toml:6:1: key "stale_after" in [[source]] is not supported yet
-            tripline.toml:10:8: format column 1: neither {timestamp} nor {level} stands in it
-            tripline.toml:16:1: key "channels" in [[rule]] is not supported yet
+            tripline.toml:1:2: key "heartbeat" at the top level is not supported yet
+            tripline.toml:5:1: key "stale_after" in [[source]] is not supported yet
+            tripline.toml:9:8: format column 1: neither {timestamp} nor {level} stands in it
         "#]],
     );
 }

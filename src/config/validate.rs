@@ -12,7 +12,7 @@ use super::rule::RuleConfig;
 use super::rules::{Sources, lacks_levels, rule};
 use super::section::Section;
 use super::source::{LogFormat, SourceConfig, Start};
-use super::{Config, EvaluateConfig, lines, value};
+use super::{Config, EvaluateConfig, channels, lines, value};
 use crate::model::{Format, Level, LevelSet, OwnFormat, OwnFormatError, PartitionInterval};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
@@ -41,7 +41,23 @@ fn top(mut section: Section<'_, '_>) -> Config {
     let known = Sources { sources: &sources };
 
     let mut names = HashSet::new();
-    let rules = section.tables("rule", &file::RULE, |table| rule(table, &mut names, &known));
+    let channels =
+        section.tables("channel", &file::CHANNEL, |table| channels::channel(table, &mut names));
+    // Those that are wrong in something else are there all the same.
+    let mut channel_names: Vec<&str> = names.iter().map(String::as_str).collect();
+    channel_names.sort_unstable();
+    let channels: Vec<_> = channels.into_iter().flatten().collect();
+    for problem in channels.iter().filter_map(|one| channels::lost_fallback(one, &channel_names)) {
+        section.refuse("channel", &problem);
+    }
+    let routes =
+        section.tables("route", &file::ROUTE, |table| channels::route(table, &channel_names));
+    let delivery =
+        section.table("delivery", &file::DELIVERY, channels::delivery).unwrap_or_default();
+
+    let mut names = HashSet::new();
+    let rules = section
+        .tables("rule", &file::RULE, |table| rule(table, &mut names, &known, &channel_names));
     let mut rules: Vec<_> = rules.into_iter().flatten().collect();
     let mut warnings = Vec::new();
     if rules.is_empty() {
@@ -49,7 +65,19 @@ fn top(mut section: Section<'_, '_>) -> Config {
         let stored = known.stored();
         warnings.extend(rules.iter().filter_map(|rule| lacks_levels(rule, stored?)));
     }
-    Config { path: None, host, lock_file, database, evaluate, sources, rules, warnings }
+    Config {
+        path: None,
+        host,
+        lock_file,
+        database,
+        evaluate,
+        sources,
+        rules,
+        channels,
+        routes: routes.into_iter().flatten().collect(),
+        delivery,
+        warnings,
+    }
 }
 
 fn database(mut section: Section<'_, '_>) -> DatabaseConfig {

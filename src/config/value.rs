@@ -106,6 +106,18 @@ pub(super) fn hours(text: &str) -> Result<WeeklyHours, String> {
     text.parse().map_err(|error: InvalidHours| error.to_string())
 }
 
+/// A moment of the day, as the minute that begins with it: `mon-fri 08:00 Europe/Berlin`.
+pub(super) fn moment(text: &str) -> Result<WeeklyHours, String> {
+    let wrong =
+        || format!("{} is no moment; write it like \"mon-fri 08:00 Europe/Berlin\"", quoted(text));
+    let time = text.split(' ').find(|word| word.contains(':')).ok_or_else(wrong)?;
+    let (hour, minute) = time.split_once(':').ok_or_else(wrong)?;
+    let minutes = hour.parse::<u32>().ok().zip(minute.parse::<u32>().ok()).ok_or_else(wrong)?;
+    let next = minutes.0 * 60 + minutes.1 + 1;
+    let hours = format!("{time}-{:02}:{:02}", next / 60, next % 60);
+    text.replacen(time, &hours, 1).parse().map_err(|_: InvalidHours| wrong())
+}
+
 /// A regular expression of PostgreSQL, which only PostgreSQL can check.
 pub(super) fn pattern(text: &str) -> Result<String, String> {
     self::text(text)
@@ -213,6 +225,20 @@ mod tests {
             );
         }
         assert!(zone("nowhere at all").unwrap_err().ends_with("such as \"Europe/Berlin\""));
+    }
+
+    #[test]
+    fn a_moment_is_the_minute_that_begins_with_it() {
+        let next = |text: &str| {
+            let at = "2026-01-05T07:00:30Z".parse().unwrap();
+            moment(text).unwrap().next(at).unwrap().to_rfc3339()
+        };
+        assert_eq!(next("08:00 Europe/Berlin"), "2026-01-05T07:00:30+00:00");
+        assert_eq!(next("mon-fri 07:59 Europe/Berlin"), "2026-01-06T06:59:00+00:00");
+        assert_eq!(next("23:59"), "2026-01-05T23:59:00+00:00");
+        for wrong in ["", "8:00", "24:00", "12:60", "08:00-09:00", "mum 08:00", "08:00 Berlin"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,14 +1,15 @@
--- Notifications of host $1 for channel $2 that are due at tick $3, claimed for this
--- transaction, with what their messages say.
+-- What the messages of the notifications $1 say.
 select
     notification.id, notification.alert_id, notification.kind, notification.number, notification.further,
+    notification.created_at, notification.attempts,
     rule.name as rule, rule.kind as rule_kind, alert.group_key as "group", rule.factor, rule.runbook,
     coalesce(extract(epoch from rule.lookback), 0)::bigint as lookback_seconds,
     source.host = '*' as is_across, alert.retracted_at is not null as is_withdrawn,
     alert.severity,
     case when cardinality(rule.levels) < 6 then array_to_string(rule.levels, ',') else '' end as levels,
     extract(epoch from rule.within)::bigint as within_seconds, rule.summary,
-    source.name as source, source.path, source.timezone,
+    source.id as source_id, source.name as source, source.path, source.timezone,
+    notification.host,
     alert.started_at,
     -- Closed by hand, it has lasted until then.
     case
@@ -35,11 +36,5 @@ left join lateral (
     order by matching.line_no desc
     limit 1
 ) entry on true
-where notification.host = $1
-  and notification.channel = $2
-  -- The clock may have been set back since.
-  and (notification.next_attempt_at <= $3 or notification.created_at > $3)
-  and notification.delivered_at is null
-  and notification.given_up_at is null
+where notification.id = any ($1)
 order by alert.started_at, notification.id
-for update of notification skip locked

@@ -62,7 +62,7 @@ fn storm(due: &Due) -> String {
 }
 
 /// The source's name, with the path where the name does not say it, and the group.
-fn place(due: &Due) -> String {
+pub(super) fn place(due: &Due) -> String {
     let path = visible::line(&due.path, MESSAGE_CHARS);
     let source = if due.is_across {
         "all sources".to_owned()
@@ -78,7 +78,7 @@ fn place(due: &Due) -> String {
 }
 
 /// The rule's own summary, or what was measured.
-fn summary(due: &Due) -> String {
+pub(super) fn summary(due: &Due) -> String {
     let within = duration::display(TimeDelta::seconds(due.within_seconds));
     let measured = measured(due, &within);
     let Some(template) = &due.summary else { return measured };
@@ -86,8 +86,8 @@ fn summary(due: &Due) -> String {
     let rendered = Environment::new().render_str(
         template,
         context! {
-            count => due.measured,
-            threshold => due.threshold,
+            count => number(due.measured),
+            threshold => number(due.threshold),
             within => within,
             levels => levels(due),
             rule => &due.rule,
@@ -142,13 +142,23 @@ fn measured(due: &Due, within: &str) -> String {
     }
 }
 
+/// As a template shows it: whole where it is whole.
+fn number(measured: f64) -> minijinja::Value {
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
+    if measured.fract() == 0.0 && measured.abs() < 1e15 {
+        (measured as i64).into()
+    } else {
+        measured.into()
+    }
+}
+
 /// What is counted: `ERROR or FATAL`.
 fn levels(due: &Due) -> String {
     if due.levels.is_empty() { "entries".to_owned() } else { due.levels.replace(',', " or ") }
 }
 
 /// A time in the zone of the log, so that it can be found there.
-fn local(time: DateTime<Utc>, timezone: &str) -> String {
+pub(super) fn local(time: DateTime<Utc>, timezone: &str) -> String {
     let zone: Tz = timezone.parse().unwrap_or(Tz::UTC);
     time.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S%.f %:z").to_string()
 }
@@ -161,6 +171,10 @@ mod tests {
     fn due(kind: &str) -> Due {
         Due {
             id: 1,
+            source_id: 1,
+            host: "web1".to_owned(),
+            created_at: "2026-01-01T11:04:00Z".parse().unwrap(),
+            attempts: 0,
             alert_id: 7,
             kind: kind.to_owned(),
             rule: "error-burst".to_owned(),
@@ -249,7 +263,7 @@ mod tests {
                 ..due("fired")
             },
             &expect![[
-                r#"FIRED: warning error-burst (alert 7) on /var/log/app.log: 6.0 errors from /var/log/app.log in 5m, since 2026-01-01 12:03:05 +01:00: \u{1b}[31m{{ 7 * 7 }}\nFIRED: fake"#
+                r#"FIRED: warning error-burst (alert 7) on /var/log/app.log: 6 errors from /var/log/app.log in 5m, since 2026-01-01 12:03:05 +01:00: \u{1b}[31m{{ 7 * 7 }}\nFIRED: fake"#
             ]],
         );
     }

@@ -4,12 +4,20 @@
 //! after that transaction, and its row notes it. A crash in between delivers it again: at least
 //! once, with its number as the key by which a repeat can be told.
 //!
-//! One channel so far: standard output, which cron mails.
+//! `deliver` goes over the channels, `outbox` and `state` keep how it went, `content` and
+//! `message` say it in words, `channels` has one file for each way to send.
 
+mod backoff;
+mod channels;
+mod child;
+mod content;
+mod deliver;
+mod failure;
+mod fallback;
 mod message;
 mod outbox;
+mod send;
+mod state;
 
-pub use outbox::{NotifyError, deliver_to_stdout, is_any_due};
-
-/// The name of the channel that writes to standard output.
-pub const STDOUT: &str = "stdout";
+pub use deliver::{ChannelFailure, Connect, Delivery, deliver};
+pub use outbox::{is_any_due, pretend};

@@ -1,28 +1,16 @@
-//! Notifications that are due: claimed, delivered, noted.
+//! The rows of the outbox: which are due, what they are about, how their delivery went.
 
-use std::io::{self, Write};
-
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz};
+use serde::Serialize;
 
-use super::{STDOUT, message};
+use super::backoff;
+use super::failure::Failure;
 use crate::model::Tick;
 use crate::store::StoreError;
-use crate::store::transaction::{Patience, load_alone, transaction};
-
-/// Why notifications were not delivered. They stay in the outbox.
-#[derive(Debug, thiserror::Error)]
-pub enum NotifyError {
-    /// Standard output takes nothing.
-    #[error("cannot write alerts to standard output: {0}; they will be printed by the next run")]
-    Stdout(io::Error),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::store::transaction::{execute_alone, load_alone};
 
 /// A notification with what its message says.
 #[derive(Clone, Debug, QueryableByName)]
@@ -33,6 +21,11 @@ pub(super) struct Due {
     pub(super) alert_id: i64,
     #[diesel(sql_type = Text)]
     pub(super) kind: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub(super) created_at: DateTime<Utc>,
+    /// How often it was tried.
+    #[diesel(sql_type = Integer)]
+    pub(super) attempts: i32,
     #[diesel(sql_type = Text)]
     pub(super) rule: String,
     #[diesel(sql_type = Text)]
@@ -61,12 +54,17 @@ pub(super) struct Due {
     pub(super) within_seconds: i64,
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) summary: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    pub(super) source_id: i64,
     #[diesel(sql_type = Text)]
     pub(super) source: String,
     #[diesel(sql_type = Text)]
     pub(super) path: String,
     #[diesel(sql_type = Text)]
     pub(super) timezone: String,
+    /// The host that delivers it.
+    #[diesel(sql_type = Text)]
+    pub(super) host: String,
     #[diesel(sql_type = Timestamptz)]
     pub(super) started_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -85,40 +83,22 @@ pub(super) struct Due {
     pub(super) sample: Option<String>,
 }
 
-/// Prints the notifications of this host that are due, one line each, and notes them as
-/// delivered. Returns how many.
-///
-/// Two runs at once print each notification once: a run passes over what the other has claimed.
-///
-/// # Errors
-/// When a line cannot be written; everything is due again then.
-pub fn deliver_to_stdout(
-    connection: &mut PgConnection,
-    host: &str,
-    tick: Tick,
-    stdout: &mut dyn Write,
-) -> Result<usize, NotifyError> {
-    let mut unwritten = None;
-    let delivered = transaction(connection, Patience::Short, |connection| {
-        let due = claim(connection, host, tick)?;
-        if let Err(error) = print(&due, stdout) {
-            unwritten = Some(error);
-            return Err(DieselError::RollbackTransaction.into());
-        }
-        note_delivered(connection, &due, tick)?;
-        Ok(due.len())
-    });
-    match unwritten {
-        Some(error) => Err(NotifyError::Stdout(error)),
-        None => Ok(delivered?),
-    }
-}
-
-fn print(notifications: &[Due], stdout: &mut dyn Write) -> io::Result<()> {
-    for notification in notifications {
-        writeln!(stdout, "{}", message::line(notification))?;
-    }
-    stdout.flush()
+/// An entry that an alert is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, QueryableByName)]
+pub(super) struct Sample {
+    #[diesel(sql_type = Timestamptz)]
+    pub(super) logged_at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    pub(super) level: String,
+    #[diesel(sql_type = Text)]
+    pub(super) message: String,
+    #[diesel(sql_type = Text)]
+    pub(super) path: String,
+    #[diesel(sql_type = BigInt)]
+    pub(super) byte_offset: i64,
+    #[serde(skip)]
+    #[diesel(sql_type = Text)]
+    pub(super) timezone: String,
 }
 
 /// Whether there is anything to deliver, which costs less to find out than what it is.
@@ -145,25 +125,132 @@ pub fn is_any_due(
     Ok(rows.iter().any(|row| row.is_due))
 }
 
-fn claim(connection: &mut PgConnection, host: &str, tick: Tick) -> QueryResult<Vec<Due>> {
-    diesel::sql_query(include_str!("due.sql"))
+/// The channels that have something to deliver.
+pub(super) fn due_channels(
+    connection: &mut PgConnection,
+    host: &str,
+    tick: Tick,
+) -> Result<Vec<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        channel: String,
+    }
+    let query = diesel::sql_query(
+        "select distinct channel from notifications
+         where host = $1 and (next_attempt_at <= $2 or created_at > $2)
+           and delivered_at is null and given_up_at is null
+         order by channel",
+    )
+    .bind::<Text, _>(host)
+    .bind::<Timestamptz, _>(tick.0);
+    let rows: Vec<Row> = load_alone(connection, query)?;
+    Ok(rows.into_iter().map(|row| row.channel).collect())
+}
+
+/// Notes everything that is due as delivered without telling anybody: a replay does not wake
+/// people.
+///
+/// # Errors
+/// When the database fails.
+pub fn pretend(connection: &mut PgConnection, host: &str, tick: Tick) -> Result<(), StoreError> {
+    let statement = diesel::sql_query(
+        "update notifications set delivered_at = $2, attempts = attempts + 1
+         where host = $1 and (next_attempt_at <= $2 or created_at > $2)
+           and delivered_at is null and given_up_at is null",
+    )
+    .bind::<Text, _>(host)
+    .bind::<Timestamptz, _>(tick.0);
+    execute_alone(connection, statement)?;
+    Ok(())
+}
+
+/// Claims up to `most` notifications for this transaction; what another run has claimed is
+/// passed over.
+pub(super) fn claim(
+    connection: &mut PgConnection,
+    host: &str,
+    channel: &str,
+    tick: Tick,
+    most: i64,
+) -> QueryResult<Vec<Due>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let claimed: Vec<Row> = diesel::sql_query(include_str!("claim.sql"))
         .bind::<Text, _>(host)
-        .bind::<Text, _>(STDOUT)
+        .bind::<Text, _>(channel)
         .bind::<Timestamptz, _>(tick.0)
+        .bind::<BigInt, _>(most)
+        .load(connection)?;
+    if claimed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = claimed.into_iter().map(|row| row.id).collect();
+    diesel::sql_query(include_str!("due.sql")).bind::<Array<BigInt>, _>(ids).load(connection)
+}
+
+/// Up to `most` entries that an alert is about, the newest first.
+pub(super) fn samples(
+    connection: &mut PgConnection,
+    due: &Due,
+    most: i64,
+) -> QueryResult<Vec<Sample>> {
+    diesel::sql_query(include_str!("samples.sql"))
+        .bind::<BigInt, _>(due.source_id)
+        .bind::<BigInt, _>(due.alert_id)
+        .bind::<BigInt, _>(most)
         .load(connection)
 }
 
-fn note_delivered(
+/// Notes that notifications were delivered, with what the other side had to say besides.
+pub(super) fn note_delivered(
     connection: &mut PgConnection,
-    notifications: &[Due],
+    delivered: &[Due],
     tick: Tick,
+    remark: Option<&str>,
 ) -> QueryResult<()> {
-    let ids: Vec<i64> = notifications.iter().map(|notification| notification.id).collect();
+    let ids: Vec<i64> = delivered.iter().map(|due| due.id).collect();
     diesel::sql_query(
-        "update notifications set delivered_at = $2, attempts = attempts + 1 where id = any ($1)",
+        "update notifications set delivered_at = $2, attempts = attempts + 1, last_error = $3
+         where id = any ($1)",
     )
     .bind::<Array<BigInt>, _>(ids)
     .bind::<Timestamptz, _>(tick.0)
+    .bind::<Nullable<Text>, _>(remark)
     .execute(connection)?;
     Ok(())
+}
+
+/// Notes that notifications could not be delivered: they are tried again later, or given up
+/// where they are older than `give_up_after`. Returns how many were given up.
+pub(super) fn note_failed(
+    connection: &mut PgConnection,
+    failed: &[Due],
+    failure: &Failure,
+    tick: Tick,
+    give_up_after: TimeDelta,
+) -> QueryResult<usize> {
+    let is_too_old = |due: &&Due| tick.0 - due.created_at >= give_up_after;
+    let next =
+        |due: &Due| backoff::next_attempt(due.id, due.attempts + 1, tick.0, failure.retry_after);
+    let ids: Vec<i64> = failed.iter().map(|due| due.id).collect();
+    let next: Vec<DateTime<Utc>> = failed.iter().map(next).collect();
+    let given_up: Vec<bool> = failed.iter().map(|due| is_too_old(&due)).collect();
+    diesel::sql_query(
+        "update notifications notification
+         set attempts = attempts + 1, last_error = $2, next_attempt_at = failed.next_attempt_at,
+             given_up_at = case when failed.is_given_up then $3 end
+         from unnest($1, $4, $5) failed (id, next_attempt_at, is_given_up)
+         where notification.id = failed.id",
+    )
+    .bind::<Array<BigInt>, _>(ids)
+    .bind::<Text, _>(&failure.reason)
+    .bind::<Timestamptz, _>(tick.0)
+    .bind::<Array<Timestamptz>, _>(next)
+    .bind::<Array<Bool>, _>(given_up)
+    .execute(connection)?;
+    Ok(failed.iter().filter(is_too_old).count())
 }

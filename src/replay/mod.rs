@@ -130,6 +130,7 @@ fn run_once(
         stop: &AtomicBool::new(false),
         limits: ReadLimits::default(),
         progress: None,
+        connect: None,
     };
     let targets = targets(case, index, root)?;
     let rules = pipeline.rules_in_use(connection)?;

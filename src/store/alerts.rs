@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use super::StoreError;
 use super::transaction::{Patience, transaction};
@@ -57,12 +57,15 @@ struct Found {
 }
 
 /// Does something with the alert of a number, and notes it in its history.
+///
+/// The channels in `not_of_ends` are not told that it is over.
 pub fn handle(
     connection: &mut PgConnection,
     id: i64,
     handling: Handling,
     note: Option<&str>,
     author: &str,
+    not_of_ends: &[&str],
     now: DateTime<Utc>,
 ) -> Result<Handled, StoreError> {
     transaction(connection, Patience::Short, |connection| {
@@ -105,7 +108,7 @@ pub fn handle(
         .bind::<Nullable<Text>, _>(note)
         .execute(connection)?;
         if handling == Handling::Resolve {
-            tell(connection, found.source_id, id, now)?;
+            tell(connection, found.source_id, id, not_of_ends, now)?;
         }
         Ok(Handled::Done)
     })
@@ -116,21 +119,25 @@ fn tell(
     connection: &mut PgConnection,
     source: i64,
     id: i64,
+    not_of_ends: &[&str],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     diesel::sql_query(
         "insert into notifications
-             (source_id, alert_id, host, channel, kind, number, created_at, next_attempt_at)
-         select distinct alert.source_id, alert.id, told.host, told.channel, 'resolved', alert.number, $3, $3
+             (source_id, alert_id, host, channel, kind, number, created_at, next_attempt_at, why)
+         select distinct alert.source_id, alert.id, told.host, told.channel, 'resolved', alert.number, $3, $3,
+                'it was told when the alert fired'
          from alerts alert
          join notifications told on told.source_id = alert.source_id and told.alert_id = alert.id
          where alert.source_id = $1 and alert.id = $2 and alert.told_at is not null
            and told.kind = 'fired' and told.number = alert.number
+           and told.channel <> all ($4)
          on conflict on constraint one_message_per_change do nothing",
     )
     .bind::<BigInt, _>(source)
     .bind::<BigInt, _>(id)
     .bind::<Timestamptz, _>(now)
+    .bind::<Array<Text>, _>(not_of_ends)
     .execute(connection)?;
     Ok(())
 }

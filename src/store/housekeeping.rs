@@ -127,6 +127,8 @@ pub fn rename_host(
         run("update sources set path = $2 where host = '*' and path = $1")?;
         run("delete from alert_rules old using alert_rules new
              where old.host = $1 and new.host = $2 and new.name = old.name")?;
+        // How its channels do is known after the next delivery.
+        run("delete from channel_states where host = $1 and $2 <> $1")?;
         for table in ["alert_rules", "notifications", "runs"] {
             run(&format!("update {table} set host = $2 where host = $1"))?;
         }

@@ -87,6 +87,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_states (host, channel) {
+        host -> Text,
+        channel -> Text,
+        delivered_at -> Nullable<Timestamptz>,
+        failing_since -> Nullable<Timestamptz>,
+        told_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     generation_lines (source_id, first_line_no) {
         source_id -> Int8,
         first_line_no -> Int8,
@@ -252,6 +263,7 @@ diesel::table! {
         given_up_at -> Nullable<Timestamptz>,
         last_error -> Nullable<Text>,
         further -> Int4,
+        why -> Text,
     }
 }
 
@@ -335,6 +347,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     alert_events,
     alert_rules,
     alerts,
+    channel_states,
     generation_lines,
     generations,
     hot_intervals,

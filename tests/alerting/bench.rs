@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
 use serde_json::Map;
 use tripline::alerting::{self, Announced, RuleError};
-use tripline::config::RuleConfig;
+use tripline::config::{Config, RuleConfig};
 use tripline::model::{Entry, EventTime, FileIdentity, PartitionInterval, Place, SourceId, Tick};
 use tripline::store::chunk::{self, Appended, Chunk, ChunkStart, MinuteCounts};
 use tripline::store::connection;
@@ -249,7 +249,7 @@ impl Bench {
             &mut self.connection,
             log.id,
             "h",
-            "stdout",
+            &Config::default(),
             now,
             &mut alerting::Storms::new(u32::MAX),
         )

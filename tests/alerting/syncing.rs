@@ -5,6 +5,7 @@ use std::thread;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tripline::alerting::{self, RuleError};
+use tripline::config::Config;
 use tripline::model::Level;
 
 use crate::oracle::Rule;
@@ -155,7 +156,7 @@ fn two_evaluations_at_once_give_one_alert() {
                     &mut connection,
                     id,
                     HOST,
-                    "stdout",
+                    &Config::default(),
                     second(100),
                     &mut alerting::Storms::new(u32::MAX),
                 )

@@ -44,7 +44,7 @@ fn alerts_that_a_full_disk_does_not_take_are_printed_by_the_next_run() {
     let setup = setup();
     let full = File::options().write(true).open("/dev/full").unwrap();
     expect![[r#"
-        tripline: error: cannot write alerts to standard output: No space left on device (os error 28); they will be printed by the next run
+        tripline: error: channel stdout does not deliver: cannot write to standard output: No space left on device (os error 28); the messages wait and are tried again by later runs
     "#]].assert_eq(&said(&setup, &run_into(&setup, full), 1));
     expect_printed_once(&setup);
 }
@@ -55,7 +55,7 @@ fn alerts_that_nobody_reads_are_printed_by_the_next_run() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     expect![[r#"
-        tripline: error: cannot write alerts to standard output: Broken pipe (os error 32); they will be printed by the next run
+        tripline: error: channel stdout does not deliver: cannot write to standard output: Broken pipe (os error 32); the messages wait and are tried again by later runs
     "#]].assert_eq(&said(&setup, &run_into(&setup, writer), 1));
     expect_printed_once(&setup);
 }

@@ -184,6 +184,6 @@ fn a_run_whose_output_nobody_reads_ends_soon() {
     fcntl_setfl(&writer, OFlags::empty()).unwrap();
     let mut run = setup.command(["run".as_ref(), setup.log().as_os_str()]);
     let run = run.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
-    end_when(&setup, run, "state = 'idle in transaction' and query like '-- Notifications%'");
+    end_when(&setup, run, "state = 'idle in transaction' and query like '-- What the messages%'");
     expect_alert(&setup);
 }

@@ -8,7 +8,7 @@ use diesel::pg::PgConnection;
 use crate::support::program::rows;
 
 /// All tables that hold rows, those that others refer to first.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "sources",
     "ingest_state",
     "generations",
@@ -23,6 +23,7 @@ const TABLES: [&str; 15] = [
     "alerts",
     "alert_events",
     "notifications",
+    "channel_states",
     "runs",
 ];
 

@@ -1,0 +1,97 @@
+//! Where notifications go, and which ones.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use glob::Pattern;
+
+use crate::model::{Severity, WeeklyHours};
+
+/// `[[channel]]`: one place where people, or their programs, are told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelConfig {
+    /// The channel's name, unique within the config.
+    pub name: String,
+    /// How a message gets there.
+    pub transport: Transport,
+    /// The severities that it takes; `None`: all.
+    pub severities: Option<Vec<Severity>>,
+    /// When it delivers, by the wall clock; none: always. What comes at other times waits.
+    pub active: Vec<WeeklyHours>,
+    /// Whether it tells of the end of what it has told.
+    pub resolved: bool,
+    /// Whether it reminds.
+    pub reminders: bool,
+    /// When it delivers all that it has in one message; `None`: each by itself, at once.
+    pub digest: Option<Digest>,
+    /// The channel that is used as well when this one has failed for so long.
+    pub fallback: Option<Fallback>,
+    /// How old a message gets before it is given up.
+    pub give_up_after: TimeDelta,
+    /// How long one attempt may take in all.
+    pub timeout: Duration,
+    /// A template for the headline; `None`: the default.
+    pub title: Option<String>,
+    /// A template for the text; `None`: the default.
+    pub text: Option<String>,
+}
+
+/// Another channel for what one could not deliver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// Its name.
+    pub channel: String,
+    /// How long a message waits for the first channel alone.
+    pub after: TimeDelta,
+}
+
+/// When messages that were gathered are delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Digest {
+    /// At each multiple of this length of time, counted from midnight UTC.
+    Every(TimeDelta),
+    /// At the beginning of these hours.
+    At(WeeklyHours),
+}
+
+/// How a message gets to its place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transport {
+    /// A line on standard output, which cron mails.
+    Stdout,
+    /// A program with its arguments, without a shell; it gets the notification as JSON on
+    /// standard input.
+    Command(Vec<String>),
+}
+
+/// `[[route]]`: which alerts go where. Of what is empty, any matches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteConfig {
+    /// Globs of the names of rules.
+    pub rules: Vec<Pattern>,
+    /// Severities.
+    pub severities: Vec<Severity>,
+    /// Globs of the names or paths of sources.
+    pub sources: Vec<Pattern>,
+    /// Globs of groups.
+    pub groups: Vec<Pattern>,
+    /// Where they go; none: nowhere.
+    pub channels: Vec<String>,
+    /// Whether the routes that follow are looked at too.
+    pub goes_on: bool,
+}
+
+/// `[delivery]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryConfig {
+    /// How long one run may deliver; the rest is left to the next one.
+    pub budget: Duration,
+    /// How many alerts of one rule are told one by one in a run.
+    pub storm_cap: u32,
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self { budget: Duration::from_secs(30), storm_cap: 20 }
+    }
+}

@@ -1,0 +1,296 @@
+//! What a channel is given: the notifications as data, with a headline and a text for people.
+//!
+//! The texts are plain: whoever puts them into HTML, JSON or a header escapes them for that. No
+//! control character is left in them but the line feeds between the lines.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use minijinja::Environment;
+use serde::Serialize;
+
+use super::message;
+use super::outbox::{Due, Sample};
+use crate::{duration, visible};
+
+/// Characters of a headline.
+const TITLE_CHARS: usize = 200;
+/// Characters of one line of a text.
+const LINE_CHARS: usize = 500;
+/// Characters of what a template gives.
+const TEMPLATE_CHARS: usize = 20_000;
+
+/// One notification as programs get it. Fields may be added, never renamed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Notification {
+    /// Its number, the same for every attempt: who has seen it already has got it twice.
+    pub(super) id: i64,
+    /// `fired`, `reminder`, `resolved` or `storm`.
+    pub(super) kind: String,
+    /// `firing` or `resolved`.
+    pub(super) status: &'static str,
+    /// Number of the alert.
+    pub(super) alert_id: i64,
+    pub(super) rule: String,
+    pub(super) rule_kind: String,
+    pub(super) severity: String,
+    /// What the rule groups by besides the source; empty: nothing.
+    pub(super) group: String,
+    pub(super) source: String,
+    pub(super) path: String,
+    /// The host that delivers.
+    pub(super) host: String,
+    pub(super) started_at: DateTime<Utc>,
+    /// `None` while it fires.
+    pub(super) ended_at: Option<DateTime<Utc>>,
+    /// `None` while it fires.
+    pub(super) duration_seconds: Option<i64>,
+    pub(super) measured: f64,
+    pub(super) threshold: f64,
+    pub(super) within_seconds: i64,
+    /// The rule's own summary, or what was measured.
+    pub(super) summary: String,
+    pub(super) runbook: Option<String>,
+    /// How many alerts of a storm there are besides.
+    pub(super) further: i32,
+    /// Entries that the alert is about, the newest first.
+    pub(super) samples: Vec<Sample>,
+    /// All of it on one line.
+    pub(super) line: String,
+    /// The command that shows more.
+    pub(super) show: String,
+    /// In the zone of the log, for people.
+    #[serde(skip)]
+    pub(super) since: String,
+    #[serde(skip)]
+    pub(super) place: String,
+    #[serde(skip)]
+    pub(super) is_again: bool,
+    #[serde(skip)]
+    pub(super) is_withdrawn: bool,
+    /// Which time the alert fires.
+    #[serde(skip)]
+    pub(super) number: i32,
+}
+
+/// What one attempt sends: one notification, or many of a digest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Message {
+    /// The same for every attempt.
+    pub(super) key: String,
+    /// One line.
+    pub(super) title: String,
+    /// Many lines.
+    pub(super) text: String,
+    /// At least one.
+    pub(super) notifications: Vec<Notification>,
+}
+
+/// Templates of a channel for what people read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Templates<'a> {
+    pub(super) title: Option<&'a str>,
+    pub(super) text: Option<&'a str>,
+}
+
+impl Notification {
+    pub(super) fn new(due: &Due, samples: Vec<Sample>) -> Self {
+        let is_over = due.kind == "resolved";
+        let ended_at = due.ended_at.filter(|_| is_over);
+        Self {
+            id: due.id,
+            kind: due.kind.clone(),
+            status: if is_over { "resolved" } else { "firing" },
+            alert_id: due.alert_id,
+            rule: due.rule.clone(),
+            rule_kind: due.rule_kind.clone(),
+            severity: due.severity.clone(),
+            group: due.group.clone(),
+            source: due.source.clone(),
+            path: due.path.clone(),
+            host: due.host.clone(),
+            started_at: due.started_at,
+            ended_at,
+            duration_seconds: ended_at.map(|ended_at| (ended_at - due.started_at).num_seconds()),
+            measured: due.measured,
+            threshold: due.threshold,
+            within_seconds: due.within_seconds,
+            summary: message::summary(due),
+            runbook: due.runbook.clone(),
+            further: due.further,
+            samples,
+            line: message::line(due),
+            show: if due.kind == "storm" {
+                "tripline alerts --all".to_owned()
+            } else {
+                format!("tripline alerts show {}", due.alert_id)
+            },
+            since: message::local(due.started_at, &due.timezone),
+            place: message::place(due),
+            is_again: due.number > 1 && due.kind != "reminder",
+            is_withdrawn: due.is_withdrawn,
+            number: due.number,
+        }
+    }
+
+    /// `FIRED critical error-burst on app: 6 ERROR within 5m (threshold 5)`
+    pub(super) fn title(&self) -> String {
+        let again = if self.is_again { " again" } else { "" };
+        let rule = visible::line(&self.rule, TITLE_CHARS);
+        let head = format!(
+            "{}{again} {} {rule} on {}",
+            self.kind.to_uppercase(),
+            self.severity,
+            self.place
+        );
+        let title = match self.duration() {
+            _ if self.kind == "storm" => format!("{head}: {} more alerts", self.further),
+            _ if self.is_withdrawn => format!("{head}: withdrawn"),
+            Some(duration) => format!("{head} after {duration}"),
+            None => format!("{head}: {}", self.summary),
+        };
+        visible::line(&title, TITLE_CHARS)
+    }
+
+    /// How long it lasted, where it is over and was more than a moment.
+    fn duration(&self) -> Option<String> {
+        let seconds = self.duration_seconds.filter(|seconds| *seconds > 0)?;
+        Some(duration::display(TimeDelta::seconds(seconds)))
+    }
+
+    /// What, how many and since when, where to look.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        // A `String` takes everything.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    fn write_text(&self, text: &mut String) -> std::fmt::Result {
+        let short = |text: &str| visible::line(text, LINE_CHARS);
+        if self.kind == "storm" {
+            writeln!(
+                text,
+                "{} more alerts of this rule fire and are not told one by one.",
+                self.further
+            )?;
+        } else {
+            writeln!(text, "{}", self.summary)?;
+        }
+        writeln!(text, "rule: {} ({})", short(&self.rule), self.rule_kind)?;
+        writeln!(text, "where: {}, read on {}", self.place, short(&self.host))?;
+        writeln!(text, "since: {}", self.since)?;
+        if self.is_withdrawn {
+            writeln!(text, "withdrawn: what came later says that it did not hold")?;
+        } else if let Some(duration) = self.duration() {
+            writeln!(text, "lasted: {duration}")?;
+        }
+        if let Some(runbook) = &self.runbook {
+            writeln!(text, "what to do: {}", short(runbook))?;
+        }
+        writeln!(text, "more: {}", self.show)?;
+        if !self.samples.is_empty() {
+            writeln!(text, "\nThe newest entries:")?;
+        }
+        for sample in &self.samples {
+            let at = message::local(sample.logged_at, &sample.timezone);
+            let first = sample.message.lines().next().unwrap_or_default();
+            writeln!(text, "{at} {} {}", sample.level, short(first))?;
+        }
+        Ok(())
+    }
+}
+
+impl Message {
+    /// A message about at least one notification.
+    pub(super) fn new(notifications: Vec<Notification>, templates: Templates<'_>) -> Self {
+        let key = match &notifications[..] {
+            [only] => format!("tripline-{}", only.id),
+            many => {
+                let ids = many.iter().map(|one| one.id);
+                let (first, last) = (ids.clone().min(), ids.max());
+                format!("tripline-{}-{}", first.unwrap_or_default(), last.unwrap_or_default())
+            }
+        };
+        let mut message =
+            Self { key, title: title(&notifications), text: text(&notifications), notifications };
+        // One after the other, so that the template for the text may use the headline.
+        if let Some(title) = templates.title.and_then(|template| message.render(template)) {
+            message.title = visible::line(title.trim(), TITLE_CHARS);
+        }
+        if let Some(text) = templates.text.and_then(|template| message.render(template)) {
+            message.text = lines(&text);
+        }
+        message
+    }
+
+    /// What a template makes of it; `None`, and a warning, where it is broken.
+    pub(super) fn render(&self, template: &str) -> Option<String> {
+        match self.try_render(template) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                log::warn!(
+                    "a template of a channel cannot be rendered, so the default is sent: {error:#}"
+                );
+                None
+            }
+        }
+    }
+
+    fn try_render(&self, template: &str) -> Result<String, minijinja::Error> {
+        #[derive(Serialize)]
+        struct Context<'a> {
+            #[serde(flatten)]
+            first: Option<&'a Notification>,
+            title: &'a str,
+            text: &'a str,
+            key: &'a str,
+            notifications: &'a [Notification],
+        }
+        let context = Context {
+            first: self.notifications.first(),
+            title: &self.title,
+            text: &self.text,
+            key: &self.key,
+            notifications: &self.notifications,
+        };
+        let mut environment = Environment::new();
+        // A template that never ends ends here.
+        environment.set_fuel(Some(100_000));
+        environment.render_str(template, minijinja::value::Serde(context))
+    }
+}
+
+fn title(notifications: &[Notification]) -> String {
+    if let [only] = notifications {
+        return only.title();
+    }
+    let count = |status| notifications.iter().filter(|one| one.status == status).count();
+    format!(
+        "{} notifications: {} firing, {} resolved",
+        notifications.len(),
+        count("firing"),
+        count("resolved")
+    )
+}
+
+fn text(notifications: &[Notification]) -> String {
+    if let [only] = notifications {
+        return only.text();
+    }
+    let each = notifications.iter().map(|one| [one.title(), one.text()].join("\n"));
+    each.collect::<Vec<_>>().join("\n")
+}
+
+/// Several lines, each fit to be shown.
+fn lines(text: &str) -> String {
+    let mut shown = String::new();
+    for line in text.lines() {
+        shown.push_str(&visible::line(line, LINE_CHARS));
+        shown.push('\n');
+        if shown.len() > TEMPLATE_CHARS {
+            break;
+        }
+    }
+    shown
+}
