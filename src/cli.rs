@@ -2,6 +2,7 @@
 
 mod alerts;
 mod entries;
+mod replay;
 mod rules;
 mod silence;
 
@@ -11,6 +12,7 @@ pub use alerts::{Alerts, AlertsCommand, Handling};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 pub use entries::Entries;
+pub use replay::{Replay, ReplayFormat};
 pub use rules::{Backtest, OneRule, Range, Rules, RulesCommand};
 pub use silence::{NewSilence, Silence, SilenceCommand};
 
@@ -195,11 +197,13 @@ Every format's own levels are mapped onto these six.")]
 Examples:
   tripline replay cases/timeouts
   tripline replay cases/*
+  tripline replay --update cases/timeouts
+  tripline replay --format junit cases/* > junit.xml
   tripline replay --json cases/* | jq '.cases[] | select(.passed | not)'
 
-A case is a folder with case.toml, pieces of logs, and tripline.toml if it has a config. It runs
-on a simulated clock, in a database of the private PostgreSQL that is dropped afterwards. Exit
-code 1 when a case fails.")]
+A case is a folder with case.toml, pieces of logs, and tripline.toml if it has a config; or one
+file, NAME.toml, that holds its config. It runs on a simulated clock, in a database of the private
+PostgreSQL that is dropped afterwards. Exit code 1 when a case fails.")]
     Replay(Replay),
     /// Manage the private PostgreSQL that is used when no database is configured
     #[command(after_help = "\
@@ -247,15 +251,6 @@ pub struct Detect {
     /// Logs to look at; one that a source of the config reaches is read with its settings
     #[arg(value_name = "LOG", required = true)]
     pub logs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub output: Json,
-}
-
-#[derive(Debug, Args)]
-pub struct Replay {
-    /// Folders of cases
-    #[arg(value_name = "CASE", required = true)]
-    pub cases: Vec<PathBuf>,
     #[command(flatten)]
     pub output: Json,
 }

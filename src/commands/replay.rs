@@ -1,33 +1,54 @@
 //! `tripline replay`: run fixture cases and compare with what they expect.
 
-use std::io::{self, Write};
+use std::io::Write;
+use std::num::NonZero;
+use std::path::Path;
+use std::thread;
+
+use chrono::SecondsFormat;
 
 use super::SomeFailed;
 use super::session::private_cluster;
-use crate::cli::Replay;
-use crate::replay::{self, Outcome, ScratchServer};
-use crate::{report, visible};
+use crate::cli::{Replay, ReplayFormat};
+use crate::replay::{self, Difference, Outcome, ScratchServer, Side};
+use crate::report;
+use crate::report::cases::{self, CaseResult, Details, RunDetails, junit, tap};
 
-/// Characters of a difference that are shown.
-const DIFFERENCE_CHARS: usize = 500;
+/// More would need more connections than PostgreSQL allows by default.
+const MOST_JOBS: usize = 32;
 
 pub(super) fn run(arguments: &Replay, stdout: &mut dyn Write) -> anyhow::Result<()> {
-    let mut server = ScratchServer::new(private_cluster()?)?;
-    let mut outcomes = Vec::new();
-    for folder in &arguments.cases {
-        let outcome = replay::run(folder, &mut server);
-        if !arguments.output.json {
-            write_outcome(&outcome, stdout)?;
+    let server = ScratchServer::new(private_cluster()?)?;
+    let format = if arguments.json { ReplayFormat::Json } else { arguments.format };
+    let mut results = Vec::new();
+    if format == ReplayFormat::Tap {
+        tap::write_head(arguments.cases.len(), stdout)?;
+    }
+    replay::run_all(
+        &arguments.cases,
+        &server,
+        jobs(arguments),
+        arguments.update,
+        &mut |outcome| {
+            let result = result(outcome);
+            match format {
+                ReplayFormat::Text => cases::write_text(&result, stdout)?,
+                ReplayFormat::Tap => tap::write_case(results.len() + 1, &result, stdout)?,
+                ReplayFormat::Json | ReplayFormat::Junit => {}
+            }
+            results.push(result);
+            Ok(())
+        },
+    )?;
+    match format {
+        ReplayFormat::Text => cases::write_summary(&results, stdout)?,
+        ReplayFormat::Json => {
+            report::write_json(&serde_json::json!({ "cases": results }), stdout)?;
         }
-        outcomes.push(outcome);
+        ReplayFormat::Junit => junit::write(&results, stdout)?,
+        ReplayFormat::Tap => {}
     }
-    if arguments.output.json {
-        report::write_json(&serde_json::json!({ "cases": outcomes }), stdout)?;
-    } else {
-        let passed = outcomes.iter().filter(|outcome| outcome.passed).count();
-        writeln!(stdout, "{passed} of {} cases passed", outcomes.len())?;
-    }
-    match outcomes.iter().filter(|outcome| !outcome.passed).count() {
+    match results.iter().filter(|result| !result.passed).count() {
         0 => Ok(()),
         failed => {
             stdout.flush()?;
@@ -36,14 +57,46 @@ pub(super) fn run(arguments: &Replay, stdout: &mut dyn Write) -> anyhow::Result<
     }
 }
 
-fn write_outcome(outcome: &Outcome, stdout: &mut dyn Write) -> io::Result<()> {
-    let result = if outcome.passed { "ok    " } else { "FAILED" };
-    writeln!(stdout, "{result} {}", outcome.name)?;
-    for difference in &outcome.differences {
-        // What is wrong with a TOML file is told in several lines.
-        for line in difference.lines() {
-            writeln!(stdout, "       {}", visible::line(line, DIFFERENCE_CHARS))?;
-        }
+fn jobs(arguments: &Replay) -> NonZero<usize> {
+    let wanted = arguments.jobs.and_then(|jobs| NonZero::new(usize::from(jobs)));
+    let most = NonZero::new(MOST_JOBS).unwrap_or(NonZero::<usize>::MIN);
+    wanted.unwrap_or_else(|| thread::available_parallelism().map_or(most, |cores| cores.min(most)))
+}
+
+/// What came of a case, as it is shown.
+fn result(outcome: Outcome) -> CaseResult {
+    let details = match outcome.details {
+        Ok(differences) => Details::Runs(by_run(&outcome.file, &differences)),
+        Err(error) => Details::Error(error),
+    };
+    CaseResult {
+        name: outcome.name,
+        passed: outcome.passed,
+        differences: outcome.differences,
+        updated: outcome.updated,
+        path: outcome.path.to_string_lossy().into_owned(),
+        took: outcome.took,
+        details,
     }
-    stdout.flush()
+}
+
+fn by_run(file: &Path, differences: &[Difference]) -> Vec<RunDetails> {
+    let mut runs: Vec<(usize, RunDetails)> = Vec::new();
+    for difference in differences {
+        let Difference { step, line, run_at, what, lines } = difference;
+        let sign = |side| match side {
+            Side::Expected => '-',
+            Side::Found => '+',
+            Side::Told => ' ',
+        };
+        let lines = lines.iter().map(|(side, text)| (sign(*side), text.clone())).collect();
+        if let Some((_, run)) = runs.last_mut().filter(|(last, _)| last == step) {
+            run.keys.push((what, lines));
+            continue;
+        }
+        let time = run_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let place = format!("step {step}, run at {time} ({}:{line})", file.display());
+        runs.push((*step, RunDetails { place, keys: vec![(what, lines)] }));
+    }
+    runs.into_iter().map(|(_, run)| run).collect()
 }

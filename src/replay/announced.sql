@@ -1,7 +1,8 @@
 -- The messages after number $1, and which alerts they are about.
 select notification.kind, rule.name as rule, source.name as source,
        alert.group_key as "group", alert.started_at, nullif(alert.ended_at, 'infinity') as ended_at, alert.measured, notification.number::bigint as number,
-       alert.resolved_at is not null as is_over, alert.fired_at is not null as is_announced
+       alert.resolved_at is not null as is_over, alert.fired_at is not null as is_announced,
+       alert.retracted_at is not null as is_withdrawn
 from notifications notification
 join alerts alert on alert.source_id = notification.source_id and alert.id = notification.alert_id
 join alert_rules rule on rule.id = alert.rule_id

@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod backtest;
+pub mod cases;
 pub mod detect;
 pub mod entries;
 pub mod explain;

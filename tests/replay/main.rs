@@ -9,8 +9,9 @@
     reason = "clippy.toml allows them in tests, but not in what tests share"
 )]
 
-#[path = "support/scratch.rs"]
+#[path = "../support/scratch.rs"]
 mod scratch;
+mod update;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -215,21 +216,39 @@ fn a_difference_is_told_and_does_not_stop_the_others() {
     let cases = [fails, passes];
     scratch.replay(&[], &cases).expect(1, &expect![[r#"
         FAILED a fails
-               step 2: fired: expected error-burst on /var/log/app.log, measured 5
-               step 2: fired: found    fatal on /var/log/app.log, started 2026-01-01T00:00:05Z, ended 2026-01-01T00:05:05Z, measured 1, number 1, firing
-               step 2: resolved: expected fatal, started 2026-01-01T00:00:05Z
-               step 2: alerts: expected fatal, number 2, resolved
-               step 2: alerts: found    fatal on /var/log/app.log, started 2026-01-01T00:00:05Z, ended 2026-01-01T00:05:05Z, measured 1, number 1, firing
-               step 2: entries: expected "2026-01-01T00:00:06Z ERROR other"
-               step 2: entries: found    "2026-01-01T00:00:06Z ERROR connection lost"
-               step 2: entry_count: expected 3, found 2
-               step 2: unparsed_lines: expected 1, found 0
-               step 2: gaps: expected 1, found 0
-               step 2: errors: expected 2, found 0
-               step 4: fired: expected fatal, ended 2026-01-01T00:05:05Z
+               step 2, run at 2026-01-01T00:01:00Z (CASES/a fails/case.toml:10)
+                 fired
+                 - error-burst on /var/log/app.log, measured 5
+                 + fatal on /var/log/app.log, started 2026-01-01T00:00:05Z, ended 2026-01-01T00:05:05Z, measured 1, number 1, firing
+                 resolved
+                 - fatal, started 2026-01-01T00:00:05Z
+                 alerts
+                 - fatal, number 2, resolved
+                 + fatal, number 1, firing (on /var/log/app.log, started 2026-01-01T00:00:05Z, ended 2026-01-01T00:05:05Z, measured 1)
+                 entries
+                 - "2026-01-01T00:00:06Z ERROR other"
+                 + "2026-01-01T00:00:06Z ERROR connection lost"
+                 entry_count
+                 - 3
+                 + 2
+                 unparsed_lines
+                 - 1
+                 + 0
+                 gaps
+                 - 1
+                 + 0
+                 errors
+                 - 2
+                 + 0
+               step 4, run at 2026-01-01T00:06:00Z (CASES/a fails/case.toml:26)
+                 fired
+                 - fatal, ended 2026-01-01T00:05:05Z
         ok     b passes
-        1 of 2 cases passed
+        1 of 2 cases passed (- expected, + happened)
     "#]]);
+    // It is told in the order of the cases, however many run at a time.
+    let one = scratch.replay(&["--jobs", "1"], &cases);
+    assert_eq!(one.stdout, scratch.replay(&["--jobs", "8"], &cases).stdout);
     // An error that is not expected is one, whatever else is compared.
     let missing = "[[step]]\nrotate = '/var/log/app.log'\nto = '/var/log/app.log.1'\n";
     let run = "[[step]]\nrun = '2026-01-01T00:01:00Z'\n";
@@ -249,6 +268,99 @@ fn a_difference_is_told_and_does_not_stop_the_others() {
         ] })
     );
     assert_eq!(scratch.databases_of_cases(), "");
+}
+
+/// The output of a replay without the time that it took, which is no other time.
+fn without_durations(text: &str) -> String {
+    let mut parts = text.split(" time=\"");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |text, part| text + " time=\"TIME\"" + part.split_once('"').unwrap().1)
+}
+
+#[test]
+fn what_runs_tests_can_read_what_came_of_them() {
+    let scratch = Scratch::new();
+    let log = LOG.replace("    ", "");
+    let run = "[[step]]\nrun = '2026-01-01T00:01:00Z'\n";
+    let passes = scratch.case("passes", &format!("description = 'x'\n{log}{run}entry_count = 2"));
+    let fails = scratch.case("fails", &format!("description = 'x'\n{log}{run}entry_count = 3"));
+    let wrong = scratch.case("wrong", &format!("description = 'x'\n{run}fird = []"));
+    let cases = [passes, fails, wrong];
+    scratch.replay(&["--format", "tap"], &cases).expect(1, &expect![[r#"
+        TAP version 14
+        1..3
+        ok 1 - passes
+        not ok 2 - fails
+          ---
+          at: "CASES/fails"
+          differences: |2
+            step 2, run at 2026-01-01T00:01:00Z (CASES/fails/case.toml:9)
+              entry_count
+              - 3
+              + 2
+          ...
+        not ok 3 - wrong
+          ---
+          at: "CASES/wrong"
+          differences: |2
+            CASES/wrong/case.toml: step 1: unknown field `fird`, expected one of `fired`, `resolved`, `alerts`, `notifications`, `entries`, `entry_count`, `unparsed_lines`, `gaps`, `errors`
+          ...
+    "#]]);
+    let junit = scratch.replay(&["--format", "junit"], &cases);
+    assert_eq!(junit.code, Some(1));
+    expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="tripline" tests="3" failures="1" errors="1" time="TIME">
+          <testsuite name="replay" tests="3" failures="1" errors="1" time="TIME" skipped="0">
+            <testcase classname="replay" name="passes" file="CASES/passes" time="TIME"/>
+            <testcase classname="replay" name="fails" file="CASES/fails" time="TIME">
+              <failure message="1 not as expected: entry_count">step 2, run at 2026-01-01T00:01:00Z (CASES/fails/case.toml:9)
+          entry_count
+          - 3
+          + 2</failure>
+            </testcase>
+            <testcase classname="replay" name="wrong" file="CASES/wrong" time="TIME">
+              <error message="CASES/wrong/case.toml: step 1: unknown field `fird`, expected one of `fired`, `resolved`, `alerts`, `notifications`, `entries`, `entry_count`, `unparsed_lines`, `gaps`, `errors`">CASES/wrong/case.toml: step 1: unknown field `fird`, expected one of `fired`, `resolved`, `alerts`, `notifications`, `entries`, `entry_count`, `unparsed_lines`, `gaps`, `errors`</error>
+            </testcase>
+          </testsuite>
+        </testsuites>
+    "#]].assert_eq(&without_durations(&junit.stdout));
+    let json = scratch.replay(&["--format", "json"], &cases).stdout;
+    assert_eq!(json, scratch.replay(&["--json"], &cases).stdout);
+}
+
+#[test]
+fn people_can_be_part_of_a_case() {
+    let scratch = Scratch::new();
+    let log = LOG.replace("    ", "");
+    let run = "[[step]]\nrun = '+1m'\n";
+    let wrong = |name: &str, step: &str| {
+        let first = "[[step]]\nrun = '2026-01-01T00:01:00Z'\n";
+        scratch.case(name, &format!("description = 'x'\n{log}{first}[[step]]\n{step}\n{run}"))
+    };
+    let cases = [
+        wrong("silence without an end", "silence = 'x'"),
+        wrong("silence with two ends", "silence = 'x'\nfor = '1h'\nuntil = 2026-01-01T01:00:00Z"),
+        wrong("no hours", "silence = 'x'\nweekly = 'sun'"),
+        wrong("no such silence", "end_silence = 'x'"),
+        wrong("no such alert", "ack = 'none'"),
+        wrong("end before the beginning", "silence = 'x'\nuntil = '2026-01-01T00:01:00Z'"),
+    ];
+    scratch.replay(&[], &cases).expect(1, &expect![[r#"
+        FAILED silence without an end
+               CASES/silence without an end/case.toml: step 3: silence needs for, until or weekly
+        FAILED silence with two ends
+               CASES/silence with two ends/case.toml: step 3: silence has both until and for
+        FAILED no hours
+               CASES/no hours/case.toml: step 3: weekly: "sun" names no hours; write them like "mon-fri 08:00-18:00 Europe/Berlin"
+        FAILED no such silence
+               step 3: there is no silence "x" that could be ended
+        FAILED no such alert
+               step 3: rule none has no open alert that could be taken on
+        FAILED end before the beginning
+               step 3: the silence ends before it begins
+        0 of 6 cases passed
+    "#]]);
 }
 
 #[test]
@@ -366,11 +478,11 @@ fn what_is_wrong_with_a_case_is_told() {
                  |
                1 | descripton = 'x'
                  | ^^^^^^^^^^
-               unknown field `descripton`, expected one of `description`, `timezone`, `step`
+               unknown field `descripton`, expected one of `description`, `timezone`, `config`, `step`
         FAILED unknown key of a step
-               CASES/unknown key of a step/case.toml: step 1: unknown field `fird`, expected one of `fired`, `resolved`, `alerts`, `entries`, `entry_count`, `unparsed_lines`, `gaps`, `errors`
+               CASES/unknown key of a step/case.toml: step 1: unknown field `fird`, expected one of `fired`, `resolved`, `alerts`, `notifications`, `entries`, `entry_count`, `unparsed_lines`, `gaps`, `errors`
         FAILED unknown key of an alert
-               CASES/unknown key of an alert/case.toml: step 1: unknown field `rul`, expected one of `rule`, `source`, `group`, `started_at`, `ended_at`, `measured`, `number`, `state`
+               CASES/unknown key of an alert/case.toml: step 1: unknown field `rul`, expected one of `rule`, `source`, `group`, `started_at`, `ended_at`, `measured`, `number`, `state`, `withdrawn`
                in `fired`
         FAILED key of another step
                CASES/key of another step/case.toml: step 1: unknown field `fired`, expected one of `text`, `file`, `lines`
@@ -393,9 +505,9 @@ fn what_is_wrong_with_a_case_is_told() {
         FAILED nothing after the last step
                CASES/nothing after the last step/case.toml: the last step must run the job, else nobody sees what it does: run = "2026-01-01T00:01:00Z"
         FAILED no kind of step
-               CASES/no kind of step/case.toml: step 1: a step is one of append, rotate, copytruncate, run, and only one of them
+               CASES/no kind of step/case.toml: step 1: a step is one of append, rotate, copytruncate, silence, end_silence, ack, run, and only one of them
         FAILED two kinds of step
-               CASES/two kinds of step/case.toml: step 1: a step is one of append, rotate, copytruncate, run, and only one of them
+               CASES/two kinds of step/case.toml: step 1: a step is one of append, rotate, copytruncate, silence, end_silence, ack, run, and only one of them
         FAILED relative path
                CASES/relative path/case.toml: step 1: paths must be absolute: a.log
         FAILED path that goes up

@@ -1,0 +1,8 @@
+-- All messages so far, delivered or not.
+select rule.name as rule, source.name as source, alert.group_key as "group",
+       notification.kind, notification.number::bigint as number, notification.created_at as at
+from notifications notification
+join alerts alert on alert.source_id = notification.source_id and alert.id = notification.alert_id
+join alert_rules rule on rule.id = alert.rule_id
+join sources source on source.id = alert.source_id
+order by notification.created_at, notification.id
