@@ -197,6 +197,7 @@ Every format's own levels are mapped onto these six.")]
 Examples:
   tripline replay cases/timeouts
   tripline replay cases/*
+  tripline replay --from app.log --config tripline.toml > cases/app.toml
   tripline replay --update cases/timeouts
   tripline replay --format junit cases/* > junit.xml
   tripline replay --json cases/* | jq '.cases[] | select(.passed | not)'

@@ -7,8 +7,11 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 pub struct Replay {
     /// Folders of cases, or files that are one
-    #[arg(value_name = "CASE", required = true)]
+    #[arg(value_name = "CASE", required_unless_present = "from")]
     pub cases: Vec<PathBuf>,
+    /// Print a case made of this log and of the config, that expects what the rules say about it
+    #[arg(long, value_name = "LOG", conflicts_with_all = ["cases", "update", "jobs", "format", "json"])]
+    pub from: Option<PathBuf>,
     /// Write what happened into the cases, as what is expected of them from now on; their steps
     /// and comments stay. A case that expects nothing gets all that matters in most
     #[arg(long)]

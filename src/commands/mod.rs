@@ -75,7 +75,7 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
         }
         Command::Detect(arguments) => detect::run(global, arguments, &mut stdout),
         Command::Levels(arguments) => levels::run(arguments, &mut stdout),
-        Command::Replay(arguments) => replay::run(arguments, &mut stdout),
+        Command::Replay(arguments) => replay::run(global, arguments, tick, &mut stdout),
         Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),
     }?;
     stdout.flush()?;

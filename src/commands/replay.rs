@@ -1,5 +1,6 @@
 //! `tripline replay`: run fixture cases and compare with what they expect.
 
+use std::env;
 use std::io::Write;
 use std::num::NonZero;
 use std::path::Path;
@@ -8,8 +9,10 @@ use std::thread;
 use chrono::SecondsFormat;
 
 use super::SomeFailed;
-use super::session::private_cluster;
-use crate::cli::{Replay, ReplayFormat};
+use super::session::{host_zone, private_cluster};
+use crate::cli::{Global, Replay, ReplayFormat};
+use crate::config::{self, Config};
+use crate::model::Tick;
 use crate::replay::{self, Difference, Outcome, ScratchServer, Side};
 use crate::report;
 use crate::report::cases::{self, CaseResult, Details, RunDetails, junit, tap};
@@ -17,7 +20,20 @@ use crate::report::cases::{self, CaseResult, Details, RunDetails, junit, tap};
 /// More would need more connections than PostgreSQL allows by default.
 const MOST_JOBS: usize = 32;
 
-pub(super) fn run(arguments: &Replay, stdout: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn run(
+    global: &Global,
+    arguments: &Replay,
+    tick: Tick,
+    stdout: &mut dyn Write,
+) -> anyhow::Result<()> {
+    if let Some(log) = &arguments.from {
+        let environment = config::Environment::from_variables(|name| env::var_os(name));
+        let config = Config::load(global.config.as_deref(), &environment)?;
+        let (log, zone) = (std::path::absolute(log)?, host_zone()?);
+        let server = ScratchServer::new(private_cluster()?)?;
+        write!(stdout, "{}", replay::record(&log, &config, zone, tick, &server)?)?;
+        return Ok(());
+    }
     let server = ScratchServer::new(private_cluster()?)?;
     let format = if arguments.json { ReplayFormat::Json } else { arguments.format };
     let mut results = Vec::new();

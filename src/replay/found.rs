@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub(super) entry_count: i64,
     pub(super) unparsed_lines: i64,
     pub(super) gaps: i64,
+    /// The time of the last entry of all levels.
+    pub(super) last_entry_at: Option<DateTime<Utc>>,
     /// How much failed in the run.
     pub(super) errors: usize,
     /// What is known of that; the rest was logged.
@@ -70,6 +72,7 @@ impl Found {
                 "select coalesce(sum(unparsed_lines), 0)::bigint as count from ingest_state",
             )?,
             gaps: count(connection, "select count(*) from ingest_gaps")?,
+            last_entry_at: last_entry(connection)?,
             errors: 0,
             told: Vec::new(),
         })
@@ -175,4 +178,14 @@ fn count(connection: &mut PgConnection, query: &str) -> Result<i64, StoreError> 
         count: i64,
     }
     Ok(diesel::sql_query(query).get_result::<Count>(connection)?.count)
+}
+
+fn last_entry(connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Last {
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        at: Option<DateTime<Utc>>,
+    }
+    let query = diesel::sql_query("select max(last_logged_at) as at from ingest_state");
+    Ok(query.get_result::<Last>(connection)?.at)
 }

@@ -12,6 +12,7 @@ mod found;
 mod matching;
 mod parallel;
 mod play;
+mod record;
 mod scratch;
 mod update;
 
@@ -24,6 +25,7 @@ use anyhow::Context;
 
 pub use self::compare::{Difference, Side};
 pub use self::parallel::run_all;
+pub use self::record::record;
 pub use self::scratch::ScratchServer;
 
 use self::case::{Case, Step};

@@ -11,6 +11,7 @@
 
 #[path = "../support/scratch.rs"]
 mod scratch;
+mod record;
 mod update;
 
 use std::fs;
@@ -57,6 +58,7 @@ impl Scratch {
         command
             .env_clear()
             .env("HOME", self.folder.path())
+            .env("TZ", "UTC")
             .env("TRIPLINE_STATE_DIR", self.cluster.base())
             // A replay never looks at what is configured.
             .env("TRIPLINE_DATABASE_URL", "postgresql:///nobody_reads_this?host=/nonexistent")
