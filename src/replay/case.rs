@@ -33,6 +33,9 @@
 //! ack = "r"                        # somebody takes on the open alerts of a rule
 //! group = "a"                      # or only that of a group
 //!
+//! [[step]]                         # a view of one's own for a rule of kind sql
+//! sql = "create view ..."
+//!
 //! [[step]]                         # the job runs, and what is given here is compared
 //! run = "2026-01-01T00:01:00Z"     # or "+1m" after the run before
 //! fired = []                       # messages of this run: these alerts fire ...
@@ -97,6 +100,8 @@ pub(super) enum Step {
     EndSilence(String),
     /// Somebody takes on the open alerts of a rule, or that of a group.
     Ack { rule: String, group: Option<String> },
+    /// Somebody changes the database, as for a rule that reads a view.
+    Sql(String),
     /// The job runs, and what it does is compared.
     Run { tick: DateTime<Utc>, expected: Box<Expected> },
 }
@@ -164,7 +169,7 @@ struct SilenceWords {
     weekly: Option<String>,
 }
 
-/// What `end_silence` needs besides the reason.
+/// What `end_silence` and `sql` need besides.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
@@ -177,8 +182,8 @@ struct Group {
 }
 
 /// The keys that say what a step does.
-const KINDS: [&str; 7] =
-    ["append", "rotate", "copytruncate", "silence", "end_silence", "ack", "run"];
+const KINDS: [&str; 8] =
+    ["append", "rotate", "copytruncate", "silence", "end_silence", "ack", "sql", "run"];
 
 impl Case {
     /// Reads the case in a folder, or in a file.
@@ -309,6 +314,10 @@ fn step(
         "end_silence" => {
             let Nothing {} = table.try_into()?;
             Step::EndSilence(value)
+        }
+        "sql" => {
+            let Nothing {} = table.try_into()?;
+            Step::Sql(value)
         }
         "ack" => {
             let Group { group } = table.try_into()?;

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -79,6 +80,7 @@ impl Stage<'_> {
             Step::Silence(wanted) => self.silence(wanted)?,
             Step::EndSilence(reason) => self.end_silence(reason)?,
             Step::Ack { rule, group } => self.ack(rule, group.as_deref())?,
+            Step::Sql(sql) => self.connection.batch_execute(sql).context("the SQL failed")?,
             Step::Run { tick, expected } => {
                 let last_message = found::last_message(self.connection)?;
                 let (errors, told) = self.run_once(Tick(*tick))?;

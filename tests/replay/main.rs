@@ -507,9 +507,9 @@ fn what_is_wrong_with_a_case_is_told() {
         FAILED nothing after the last step
                CASES/nothing after the last step/case.toml: the last step must run the job, else nobody sees what it does: run = "2026-01-01T00:01:00Z"
         FAILED no kind of step
-               CASES/no kind of step/case.toml: step 1: a step is one of append, rotate, copytruncate, silence, end_silence, ack, run, and only one of them
+               CASES/no kind of step/case.toml: step 1: a step is one of append, rotate, copytruncate, silence, end_silence, ack, sql, run, and only one of them
         FAILED two kinds of step
-               CASES/two kinds of step/case.toml: step 1: a step is one of append, rotate, copytruncate, silence, end_silence, ack, run, and only one of them
+               CASES/two kinds of step/case.toml: step 1: a step is one of append, rotate, copytruncate, silence, end_silence, ack, sql, run, and only one of them
         FAILED relative path
                CASES/relative path/case.toml: step 1: paths must be absolute: a.log
         FAILED path that goes up
