@@ -2,6 +2,7 @@
 
 mod alerts;
 mod entries;
+mod init;
 mod replay;
 mod rules;
 mod silence;
@@ -12,6 +13,7 @@ pub use alerts::{Alerts, AlertsCommand, Handling};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 pub use entries::Entries;
+pub use init::Init;
 pub use replay::{Replay, ReplayFormat};
 pub use rules::{Backtest, OneRule, Range, Rules, RulesCommand};
 pub use silence::{NewSilence, Silence, SilenceCommand};
@@ -174,6 +176,9 @@ Examples:
 A source is one log on one host. It is named by its path, or by its name in the config where
 no other source of the host has that name.")]
     Source(Source),
+    /// Propose a config: sources and first rules, from what logs hold
+    #[command(after_help = init::EXAMPLES)]
+    Init(Init),
     /// Say in which format logs are written, and how their lines would be read
     #[command(after_help = "\
 Examples:

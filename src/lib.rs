@@ -18,6 +18,7 @@ pub mod alerting;
 pub mod notify;
 pub mod pipeline;
 pub mod replay;
+pub mod proposal;
 pub mod report;
 #[allow(missing_docs, clippy::doc_markdown, reason = "its doc comments are the help texts")]
 pub mod cli;

@@ -32,6 +32,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("notify", &["model", "duration", "visible", "config", "store"]),
     ("pipeline", &["model", "visible", "config", "store", "ingest", "alerting", "notify"]),
     ("replay", &["model", "duration", "config", "cluster", "store", "ingest", "pipeline"]),
+    ("proposal", &["model", "duration", "visible", "ingest"]),
     ("report", &["model", "duration", "visible", "store"]),
     ("cli", &[]),
     ("commands", &[]),

@@ -11,6 +11,7 @@ mod entries;
 mod hide_url;
 mod hint;
 mod ingest;
+mod init;
 mod levels;
 mod migrate;
 mod open_files;
@@ -74,6 +75,7 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
             source::run(global, &arguments.command, &stop::on_signal(), &mut stdout)
         }
         Command::Detect(arguments) => detect::run(global, arguments, &mut stdout),
+        Command::Init(arguments) => init::run(global, arguments, tick, &mut stdout),
         Command::Levels(arguments) => levels::run(arguments, &mut stdout),
         Command::Replay(arguments) => replay::run(global, arguments, tick, &mut stdout),
         Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),

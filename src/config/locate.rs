@@ -43,6 +43,16 @@ impl Environment {
         }
     }
 
+    /// Where a new config belongs: where it was asked for, else in the user's own place.
+    pub fn new_file(&self, option: Option<&Path>) -> Option<PathBuf> {
+        self.asked_for(option).or_else(|| self.usual_places().next())
+    }
+
+    /// Whether `path` is where the config is looked for without being asked for.
+    pub fn is_usual(&self, path: &Path) -> bool {
+        self.usual_places().any(|usual| usual == path)
+    }
+
     /// The file that was asked for by name: `--config` first, then `$TRIPLINE_CONFIG`.
     pub(super) fn asked_for(&self, option: Option<&Path>) -> Option<PathBuf> {
         option.map(Path::to_owned).or_else(|| self.named_file.clone())

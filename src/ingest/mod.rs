@@ -19,6 +19,7 @@ mod reader;
 mod samples;
 mod since;
 mod standing;
+pub mod survey;
 mod take;
 mod target;
 

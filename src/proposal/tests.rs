@@ -1,0 +1,47 @@
+use std::path::PathBuf;
+
+use expect_test::expect;
+
+use super::*;
+
+fn log(name: Option<&str>, path: &str, errors: &[i64], minutes: i64) -> Log {
+    let second = |second: i64| EventTime(1_767_225_600_000_000 + second * 1_000_000);
+    let survey = Survey {
+        path: PathBuf::from(path),
+        format: Some("plain"),
+        size: 1 << 30,
+        looked_at: 16 << 20,
+        lines: 1000,
+        entries: 1000,
+        unparsed: 3,
+        by_level: [0, 0, 900, 0, 100, 0],
+        span: Some((second(0), second(minutes * 60))),
+        longest_silence: 240 * 1_000_000,
+        errors: errors.iter().map(|one| second(*one)).collect(),
+        fatals: Vec::new(),
+        written_at: String::new(),
+    };
+    Log { name: name.map(str::to_owned), survey, zone: Some("Europe/Berlin") }
+}
+
+#[test]
+fn each_log_gets_thresholds_that_would_have_fired_seldom() {
+    let busy: Vec<i64> =
+        (0..48).flat_map(|hour| (0..7).map(move |one| hour * 3600 + one)).collect();
+    let logs = [
+        log(Some("app"), "/var/log/app.log", &[], 2880),
+        log(None, "/srv/a \"b\"/app.log", &busy, 2880),
+    ];
+    let now = "2026-01-03T00:01:00Z".parse().unwrap();
+    expect![[r""]].assert_eq(&write(&logs, &["/var/log/x: no format reads it".to_owned()], now));
+}
+
+#[test]
+fn a_log_that_is_silent_already_is_not_said_to_be() {
+    let silence =
+        |now: &str, minutes| super::silence(&log(None, "/a", &[], minutes), now.parse().unwrap());
+    assert_eq!(silence("2026-01-02T00:05:00Z", 1440), Some(TimeDelta::minutes(15)));
+    assert_eq!(silence("2026-01-02T00:15:00Z", 1440), None);
+    // It was not looked at for long enough.
+    assert_eq!(silence("2026-01-01T00:14:30Z", 14), None);
+}
