@@ -33,7 +33,82 @@ fn each_log_gets_thresholds_that_would_have_fired_seldom() {
         log(None, "/srv/a \"b\"/app.log", &busy, 2880),
     ];
     let now = "2026-01-03T00:01:00Z".parse().unwrap();
-    expect![[r""]].assert_eq(&write(&logs, &["/var/log/x: no format reads it".to_owned()], now));
+    expect![[r##"
+        # Proposed by `tripline init` on 2026-01-03 from what the logs held. Change what you like:
+        #   tripline rules check          can all rules be used?
+        #   tripline rules backtest RULE  how often would other values have fired?
+
+        # Format plain. Looked at the last 16 MiB of 1024 MiB: 1000 lines,
+        # 2026-01-01 00:00:00Z to 2026-01-03 00:00:00Z;
+        # 900 INFO, 100 ERROR; 3 lines could not be parsed.
+        [[source]]
+        name = "app"
+        paths = ["/var/log/app.log"]
+        timezone = "Europe/Berlin"   # its times show none
+        # start = "end"   # leaves out what it holds already
+
+        # Format plain. Looked at the last 16 MiB of 1024 MiB: 1000 lines,
+        # 2026-01-01 00:00:00Z to 2026-01-03 00:00:00Z;
+        # 900 INFO, 100 ERROR; 3 lines could not be parsed.
+        [[source]]
+        paths = ['/srv/a "b"/app.log']
+        timezone = "Europe/Berlin"   # its times show none
+        # start = "end"   # leaves out what it holds already
+
+        # 1 FATAL within 5m: 0 alerts in 2 days of log.
+        [[rule]]
+        name = "fatal"
+        kind = "threshold"
+        levels = ["FATAL"]
+        count = 1
+        within = "5m"
+        severity = "critical"
+
+        # 3 ERROR or FATAL within 5m: 0 alerts in 2 days of log.
+        [[rule]]
+        name = "error-burst-3"
+        kind = "threshold"
+        levels = ["ERROR", "FATAL"]
+        count = 3
+        within = "5m"
+        severity = "warning"
+        sources = ["app"]
+
+        # 10 ERROR or FATAL within 5m: 0 alerts in 2 days of log; 5 would have given 48.
+        [[rule]]
+        name = "error-burst-10"
+        kind = "threshold"
+        levels = ["ERROR", "FATAL"]
+        count = 10
+        within = "5m"
+        severity = "warning"
+        sources = ['/srv/a "b"/app.log']
+
+        # No entry of any level for 15m; the longest time without one was 4 minutes.
+        [[rule]]
+        name = "silent"
+        kind = "absence"
+        within = "15m"
+
+        # Logs that cannot be read, or of which most lines cannot be parsed.
+        [[rule]]
+        name = "blind"
+        kind = "blind"
+        percent = 50
+        at_least = 20
+        within = "5m"
+
+        # Errors of which there was none like it for a week; numbers in them do not matter. Take the
+        # comment signs away once the logs were read for some days.
+        # [[rule]]
+        # name = "new-error"
+        # kind = "new"
+        # lookback = "7d"
+        # severity = "info"
+
+        # Left out:
+        #   /var/log/x: no format reads it
+    "##]].assert_eq(&write(&logs, &["/var/log/x: no format reads it".to_owned()], now));
 }
 
 #[test]

@@ -15,8 +15,8 @@ pub fn write(logs: &[Log], left_out: &[String], now: DateTime<Utc>) -> String {
     let advice: Vec<Advice<'_>> = logs.iter().map(|log| Advice::of(log, now)).collect();
     let mut text = format!(
         "# Proposed by `tripline init` on {} from what the logs held. Change what you like:\n\
-         #   tripline rules check                 can all rules be used?\n\
-         #   tripline rules backtest error-burst  how often would other values have fired?\n",
+         #   tripline rules check          can all rules be used?\n\
+         #   tripline rules backtest RULE  how often would other values have fired?\n",
         now.format("%Y-%m-%d")
     );
     for log in logs {
