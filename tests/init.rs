@@ -109,7 +109,9 @@ fn what_is_proposed_would_have_fired_seldom() {
     let mail = scratch.log("log/mail.log", mail, NOW);
     let logs = [shop, mail].map(|log| log.to_str().unwrap().to_owned());
     let arguments = ["init", "--output", "-", &logs[0], &logs[1]];
-    scratch.tripline(&arguments).expect(0, &expect![[r##"
+    scratch.tripline(&arguments).expect(
+        0,
+        &expect![[r##"
         # Proposed by `tripline init` on 2026-01-03 from what the logs held. Change what you like:
         #   tripline rules check          can all rules be used?
         #   tripline rules backtest RULE  how often would other values have fired?
@@ -182,14 +184,18 @@ fn what_is_proposed_would_have_fired_seldom() {
         # kind = "new"
         # lookback = "7d"
         # severity = "info"
-    "##]], &expect![[r""]]);
+    "##]],
+        &expect![[r""]],
+    );
 }
 
 #[test]
 fn from_nothing_to_the_first_alert() {
     let scratch = Scratch::new();
     let log = scratch.log("log/shop.log", shop(), NOW);
-    scratch.tripline(&["init", log.to_str().unwrap()]).expect(0, &expect![[r#"
+    scratch.tripline(&["init", log.to_str().unwrap()]).expect(
+        0,
+        &expect![[r#"
         wrote HOME/.config/tripline/tripline.toml, which watches:
           HOME/log/shop.log (plain, 3217 entries looked at, 336 errors)
 
@@ -198,7 +204,9 @@ fn from_nothing_to_the_first_alert() {
           tripline run           # reads the logs; prints what fires
         and let cron do it each minute (crontab -e):
           * * * * * PROGRAM run
-    "#]], &expect![[r""]]);
+    "#]],
+        &expect![[r""]],
+    );
     let config = scratch.home().join(".config/tripline/tripline.toml");
     let text = fs::read_to_string(&config).unwrap();
     Config::read(&config).unwrap();
@@ -238,7 +246,9 @@ fn logs_are_looked_for_where_none_is_named() {
     scratch.log("var/empty.log", "", NOW);
     let config = scratch.home().join("made/here.toml");
     let arguments = ["init", "--look-in", "var", "--output", config.to_str().unwrap()];
-    scratch.tripline(&arguments).expect(0, &expect![[r#"
+    scratch.tripline(&arguments).expect(
+        0,
+        &expect![[r#"
         wrote HOME/made/here.toml, which watches:
           HOME/var/app/app.log (syslog, 3 entries looked at, 3 errors)
           HOME/var/syslog (syslog, 3 entries looked at, 3 errors)
@@ -249,14 +259,17 @@ fn logs_are_looked_for_where_none_is_named() {
           tripline --config HOME/made/here.toml run           # reads the logs; prints what fires
         and let cron do it each minute (crontab -e):
           * * * * * PROGRAM --config HOME/made/here.toml run
-    "#]], &expect![[r""]]);
+    "#]],
+        &expect![[r""]],
+    );
     let sources = Config::read(&config).unwrap().sources;
     let names: Vec<_> = sources.iter().map(|source| source.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["app", "syslog"]);
     let text = fs::read_to_string(&config).unwrap();
     expect![[r#"
         #   HOME/var/picture: 2 of 2 lines could not be parsed
-    "#]].assert_eq(
+    "#]]
+    .assert_eq(
         text.split_once("# Left out:\n")
             .unwrap()
             .1
@@ -269,10 +282,14 @@ fn logs_are_looked_for_where_none_is_named() {
 fn without_a_log_there_is_nothing_to_propose() {
     let scratch = Scratch::new();
     scratch.log("var/picture", [0, 159, 146, 150, 10, 255, 10], NOW);
-    scratch.tripline(&["init", "--look-in", "var"]).expect(1, &expect![[r""]], &expect![[r#"
+    scratch.tripline(&["init", "--look-in", "var"]).expect(
+        1,
+        &expect![[r""]],
+        &expect![[r#"
         tripline: warn: HOME/var/picture: 2 of 2 lines could not be parsed
         tripline: error: there is no log to be watched; name some: tripline init LOG...
-    "#]]);
+    "#]],
+    );
     scratch.tripline(&["init", "missing.log"]).expect(1, &expect![[r""]], &expect![[r#"
         tripline: error: HOME/missing.log does not exist; create it, correct the path, or use a glob if it may be missing
     "#]]);
@@ -291,5 +308,6 @@ fn of_a_large_log_the_end_is_looked_at() {
     expect![[r#"
         # Format plain. Looked at the last 16 MiB of 16 MiB: 16777 lines,
         # 2026-01-02 23:00:00Z to 2026-01-02 23:00:00Z;
-        # 16777 INFO; 0 lines could not be parsed."#]].assert_eq(&looked_at);
+        # 16777 INFO; 0 lines could not be parsed."#]]
+    .assert_eq(&looked_at);
 }

@@ -108,7 +108,8 @@ fn each_log_gets_thresholds_that_would_have_fired_seldom() {
 
         # Left out:
         #   /var/log/x: no format reads it
-    "##]].assert_eq(&write(&logs, &["/var/log/x: no format reads it".to_owned()], now));
+    "##]]
+    .assert_eq(&write(&logs, &["/var/log/x: no format reads it".to_owned()], now));
 }
 
 #[test]
@@ -119,4 +120,11 @@ fn a_log_that_is_silent_already_is_not_said_to_be() {
     assert_eq!(silence("2026-01-02T00:15:00Z", 1440), None);
     // It was not looked at for long enough.
     assert_eq!(silence("2026-01-01T00:14:30Z", 14), None);
+}
+
+#[test]
+fn a_path_that_looks_like_a_pattern_is_the_path() {
+    let now = "2026-01-03T00:01:00Z".parse().unwrap();
+    let text = write(&[log(None, "/srv/[a]*.log", &[], 60)], &[], now);
+    assert!(text.contains("\npaths = [\"/srv/[[]a[]][*].log\"]\n"), "{text}");
 }

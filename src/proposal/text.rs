@@ -65,7 +65,11 @@ fn source(log: &Log, text: &mut String) {
     if let Some(name) = &log.name {
         let _ = writeln!(text, "name = {}", quoted(name));
     }
-    let _ = writeln!(text, "paths = [{}]", quoted(&survey.path.to_string_lossy()));
+    let path = survey.path.to_string_lossy();
+    // What means a pattern elsewhere is a name here.
+    let is_pattern = path.contains(['*', '?', '[']);
+    let path = if is_pattern { glob::Pattern::escape(&path) } else { path.into_owned() };
+    let _ = writeln!(text, "paths = [{}]", quoted(&path));
     if let Some(zone) = log.zone {
         let _ = writeln!(text, "timezone = {}   # its times show none", quoted(zone));
     }

@@ -127,7 +127,7 @@ fn only(mut source: Table, log: &Path) -> ArrayOfTables {
     source.insert("paths", value(paths.collect::<toml_edit::Array>()));
     // Before the rules, wherever it stood.
     source.set_position(Some(0));
-    ArrayOfTables::from_iter([source])
+    [source].into_iter().collect()
 }
 
 /// Without the names of other sources, which the config of the case does not have.
@@ -174,7 +174,7 @@ impl Draft<'_> {
             table.insert("run", value(rfc3339(*run)));
             table
         });
-        let steps = ArrayOfTables::from_iter([append].into_iter().chain(runs));
+        let steps: ArrayOfTables = [append].into_iter().chain(runs).collect();
         document.insert("step", Item::ArrayOfTables(steps));
         Ok(document.to_string())
     }
