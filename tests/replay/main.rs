@@ -21,6 +21,7 @@ use std::process::{Command, Stdio};
 use expect_test::{Expect, expect};
 use serde_json::Value;
 use tripline::cluster::Durability;
+use tripline::config::RuleKind;
 
 use scratch::Scratch;
 
@@ -142,6 +143,23 @@ fn a_case_asserts_something_and_says_what_it_shows() {
         let asserts =
             |step: &toml::Value| step.get("run").is_some() && step.as_table().unwrap().len() > 1;
         assert!(steps.iter().any(asserts), "{} asserts nothing", folder.display());
+    }
+}
+
+#[test]
+fn every_kind_of_rule_has_cases() {
+    let mut cases_of = std::collections::BTreeMap::<String, usize>::new();
+    for folder in all_cases() {
+        let Ok(text) = fs::read_to_string(folder.join("tripline.toml")) else { continue };
+        let config: toml::Table = text.parse().unwrap();
+        let rules = config.get("rule").and_then(toml::Value::as_array).into_iter().flatten();
+        for rule in rules {
+            *cases_of.entry(rule["kind"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    for kind in RuleKind::ALL {
+        let cases = cases_of.get(kind.as_str()).copied().unwrap_or_default();
+        assert!(cases >= 2, "rules of kind {} have {cases} cases", kind.as_str());
     }
 }
 
