@@ -12,6 +12,8 @@ pub enum Format {
     Docker,
     /// The log of Kubernetes' container runtimes, which holds lines of the others.
     Cri,
+    /// Batches of OpenTelemetry logs in JSON.
+    Otlp,
     /// One JSON object a line.
     Json,
     /// Pairs of keys and values.
@@ -57,10 +59,11 @@ pub enum Format {
 impl Format {
     /// All formats, in the order in which they are tried: a line that two of them read is
     /// better read by the first.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Plain,
         Self::Docker,
         Self::Cri,
+        Self::Otlp,
         Self::Json,
         Self::Logfmt,
         Self::PostgresqlCsv,
@@ -89,6 +92,7 @@ impl Format {
             Self::Plain => "plain",
             Self::Docker => "docker",
             Self::Cri => "cri",
+            Self::Otlp => "otlp",
             Self::Json => "json",
             Self::Logfmt => "logfmt",
             Self::PostgresqlCsv => "postgresql_csv",

@@ -254,7 +254,7 @@ fn plain<'a>(raw: &'a [u8], room: &'a mut Vec<u8>) -> &'a [u8] {
 
 /// A message without its escapes, and without line ends at its end. The journal writes one that
 /// is not UTF-8 as an array of its bytes.
-fn unescaped<'a>(message: Json<'a>, room: &mut Vec<u8>) -> Text<'a> {
+pub(super) fn unescaped<'a>(message: Json<'a>, room: &mut Vec<u8>) -> Text<'a> {
     room.clear();
     match message {
         Json::Text(raw) if raw.contains(&b'\\') => unescape_into(raw, room),
@@ -305,7 +305,8 @@ fn owned(value: Json<'_>) -> Option<Value> {
     }
 }
 
-fn clean(raw: &[u8]) -> String {
+/// A name or a text without its escapes.
+pub(super) fn clean(raw: &[u8]) -> String {
     let (mut text, mut clean) = (Vec::new(), String::new());
     unescape_into(raw, &mut text);
     clean_into(&text, &mut clean);

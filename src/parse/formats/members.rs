@@ -99,6 +99,30 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
+/// The values in an array, up to its end or to what is no JSON.
+#[derive(Clone, Debug)]
+pub(super) struct Elements<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Elements<'a> {
+    /// The values in the array that the input starts with; none if it starts with none.
+    pub(super) fn of(input: &'a [u8]) -> Self {
+        Self { rest: input.strip_prefix(b"[").unwrap_or_default() }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Json<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (element, rest) = value(skip_space(self.rest)).unwrap_or((Json::Bare(b""), b""));
+        let rest = skip_space(rest);
+        self.rest = rest.strip_prefix(b",").unwrap_or_default();
+        (!element.raw().is_empty() || matches!(element, Json::Text(_))).then_some(element)
+    }
+}
+
 /// The value at the start, as much as there is of it, and what follows.
 fn value(input: &[u8]) -> Result<(Json<'_>, &[u8]), End<'_>> {
     match input.first() {

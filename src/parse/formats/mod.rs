@@ -21,6 +21,7 @@ mod log4j;
 mod members;
 mod mysql;
 mod nginx_error;
+mod otlp;
 pub(super) mod plain;
 pub(super) mod postgresql;
 mod postgresql_csv;
@@ -124,6 +125,7 @@ impl Format {
                 let Piece { time, written_at, text, .. } = self.piece(line, &mut scratch.text)?;
                 Some(Record { time, written_at, level: None, message: text })
             }
+            Self::Otlp => otlp::record(line, words, scratch),
             Self::Json => json::record(line, words, scratch),
             Self::Logfmt => logfmt::record(line, words, scratch),
             Self::PostgresqlCsv => postgresql_csv::record(line, words, scratch),
@@ -164,6 +166,7 @@ impl Format {
             Self::Plain | Self::Text => {}
             Self::Docker => docker::fields(line, fields),
             Self::Cri => cri::fields(line, fields),
+            Self::Otlp => otlp::fields(line, words, fields),
             Self::Json => json::fields(line, words, fields),
             Self::Logfmt => logfmt::fields(line, words, fields),
             Self::PostgresqlCsv => postgresql_csv::fields(line, fields),
