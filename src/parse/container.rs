@@ -10,11 +10,11 @@
 //! to the last of those: the entry that it belongs to is closed then. The level of a split line
 //! is known only if it stands in the first piece.
 
-use super::formats::{Piece, Record, Stream, Text};
+use super::formats::{Piece, Record, Scratch, Stream, Text};
 use super::reading::Reading;
 use super::text::{has_escape, remove_escapes};
 use super::{Format, Head, Line};
-use crate::model::Trace;
+use crate::model::{LevelWords, Trace};
 
 /// What a line is, of which the runtime's part is taken off. `unescaped` holds its text if that
 /// was escaped; `uncoloured` is room for it without colours.
@@ -70,12 +70,9 @@ fn record<'a>(reading: &mut Reading, text: &'a [u8]) -> Option<Record<'a>> {
     if reading.continuations.pattern_says(text) == Some(false) {
         return None;
     }
-    let is_inner = |format: &Format| !matches!(format, Format::Docker | Format::Cri | Format::Text);
-    for format in Format::ALL.into_iter().filter(is_inner) {
-        if let Some(record) = format.record(text, &reading.levels.words, &mut reading.scratch) {
-            reading.read_by = Some(format);
-            return Some(record);
-        }
+    if let Some((format, record)) = of_format(text, &reading.levels.words, &mut reading.scratch) {
+        reading.read_by = Some(format);
+        return Some(record);
     }
     if reading.continuations.continues(text) {
         return None;
@@ -85,6 +82,28 @@ fn record<'a>(reading: &mut Reading, text: &'a [u8]) -> Option<Record<'a>> {
     }
     let level = super::formats::first_level(text, &reading.levels.words);
     Some(Record { time: None, written_at: b"", level, message: Text::Line(text) })
+}
+
+/// The first format that reads the line within, and what it says.
+fn of_format<'a>(
+    text: &'a [u8],
+    words: &LevelWords,
+    scratch: &mut Scratch,
+) -> Option<(Format, Record<'a>)> {
+    let is_inner = |format: &Format| !matches!(format, Format::Docker | Format::Cri | Format::Text);
+    Format::ALL
+        .into_iter()
+        .filter(is_inner)
+        .find_map(|format| Some((format, format.record(text, words, scratch)?)))
+}
+
+/// Whether the line within names its level, as far as one can tell without those before it.
+pub(super) fn names_level(text: &[u8], words: &LevelWords, scratch: &mut Scratch) -> bool {
+    let level = match of_format(text, words, scratch) {
+        Some((_, record)) => record.level,
+        None => super::formats::first_level(text, words),
+    };
+    level.is_some()
 }
 
 /// The entry that begins, as [`Reading::head`] makes it.

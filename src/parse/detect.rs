@@ -5,6 +5,7 @@
 //! about a line. A log may be written by several programs: what [`Format::Text`] reads of it
 //! besides counts half.
 
+use super::container;
 use super::formats::Scratch;
 use super::multiline::Continuations;
 use super::text;
@@ -63,10 +64,16 @@ fn read<'a>(format: Format, lines: impl Iterator<Item = &'a [u8]>, words: &Level
     let mut ranked = Ranked { format, heads: 0, with_level: 0, unparsed: 0 };
     let mut scratch = Scratch::default();
     let mut continuations = Continuations::default();
-    let mut uncoloured = Vec::new();
+    let (mut uncoloured, mut unescaped, mut inner) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines {
         uncoloured.clear();
         text::remove_escapes(line, &mut uncoloured);
+        if let Some(piece) = format.piece(&uncoloured, &mut unescaped) {
+            let text = container::inner(&piece, &unescaped, &mut inner);
+            ranked.heads += 1;
+            ranked.with_level += usize::from(container::names_level(text, words, &mut scratch));
+            continue;
+        }
         match format.record(&uncoloured, words, &mut scratch) {
             Some(record) => {
                 ranked.heads += 1;
@@ -96,6 +103,22 @@ mod tests {
         assert_eq!(detected(plain), Some(Format::Plain));
         assert_eq!(detected(&format!("{plain}{syslog}{syslog}")), Some(Format::Syslog));
         assert_eq!(detected(&format!("{plain}\tat x\nneither\n")), Some(Format::Plain));
+    }
+
+    #[test]
+    fn lines_within_lines_name_their_level() {
+        let docker = [
+            r#"{"log":"level=warn msg=x\n","stream":"stdout","time":"2026-01-01T00:00:05Z"}"#,
+            r#"{"log":"\u001b[31mERROR\u001b[0m x\n","stream":"stdout","time":"2026-01-01T00:00:05Z"}"#,
+            r#"{"log":"no level\n","stream":"stdout","time":"2026-01-01T00:00:05Z"}"#,
+        ];
+        let cri = "2026-01-01T00:00:05.000000001Z stderr F {\"level\":\"error\",\"msg\":\"x\"}";
+        for (lines, format, with_level) in
+            [(docker.join("\n"), Format::Docker, 2), (cri.to_owned(), Format::Cri, 1)]
+        {
+            let best = rank(&lines.lines().map(str::as_bytes), &LevelWords::NONE)[0];
+            assert_eq!((best.format, best.with_level), (format, with_level));
+        }
     }
 
     #[test]
