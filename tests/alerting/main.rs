@@ -1,7 +1,8 @@
 //! The rules, on a real PostgreSQL, against their definition.
 //!
 //! `oracle` is the definition, `property` compares what is stored with it over random
-//! histories, `announcing` and `syncing` say by example what people are told and how rules change.
+//! histories, `announcing` and `syncing` say by example what people are told and how rules change;
+//! `at_once` evaluates twice at the same time.
 
 #![allow(
     clippy::expect_used,
@@ -20,4 +21,5 @@ mod history;
 mod property;
 mod scene;
 mod announcing;
+mod at_once;
 mod syncing;
