@@ -41,6 +41,9 @@ const JITTER_SECONDS: i64 = 60;
 
 const DAY_SECONDS: i64 = 86_400;
 
+/// Such a time, with any offset, still is an [`EventTime`].
+const LATEST_CIVIL_SECONDS: i64 = i64::MAX / 1_000_000 - 2 * DAY_SECONDS;
+
 /// The lengths of the stretches for which an offset is remembered, the longest that is possible:
 /// a day, and where the clocks change in it, as much of it as this.
 ///
@@ -222,6 +225,8 @@ impl LocalTime {
                 }
             }
         };
+        // Where it is not known when the file was changed, that may be later than any time.
+        let civil_seconds = civil_seconds.min(LATEST_CIVIL_SECONDS);
         WrittenTime { civil_seconds, day: WrittenDay::Whole, ..written }
     }
 

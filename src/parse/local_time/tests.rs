@@ -172,3 +172,15 @@ fn a_steady_log_is_read_right_through_every_change_of_every_zone() {
         }
     }
 }
+
+#[test]
+fn a_clock_without_a_day_is_read_where_no_file_says_when() {
+    let mut local_time = LocalTime::new(Europe::Berlin, None);
+    let mut last = local_time.event_time(Some(written("1970-01-01", "05:01:14").without_day()));
+    // A day has no end then; each is later than the one before it until no time is.
+    for clock in ["05:01:14", "17:04:14", "03:04:14", "13:04:14", "00:00:00"].repeat(3) {
+        let time = local_time.event_time(Some(written("1970-01-01", clock).without_day()));
+        assert!(time.0 > 0 && time.0 >= last.0 - 12 * 3_600_000_000, "{clock} after {last:?}");
+        last = time;
+    }
+}
