@@ -1,10 +1,11 @@
 //! Evaluating what is new must not cost more with more history.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use tripline::alerting;
@@ -16,14 +17,19 @@ use tripline::pipeline::Pipeline;
 use tripline::store::migrations;
 use tripline::store::partitions::Partitions;
 
-use crate::backlog;
 use crate::data::{Kind, Writer};
 use crate::measure::median;
 use crate::report::Report;
 use crate::server::Server;
 
-/// The larger history has so many times the entries of the smaller one, at the same density.
-const TIMES: u64 = 20;
+/// Entries in the smaller of two histories, which has the same density; a tenth of the larger one
+/// where that is less.
+const SMALL_HISTORY: u64 = 1_000_000;
+/// Rules of all kinds.
+const RULES: usize = 50;
+/// More than anybody has; how long they may take, in seconds.
+const MANY_RULES: usize = 1_000;
+const MANY_RULES_SECONDS: f64 = 1.0;
 /// New lines in a round, stored all: what a busy minute brings.
 const NEW_LINES: u64 = 1_000;
 /// As those of the log, all lines of which are stored.
@@ -38,8 +44,9 @@ struct History {
 }
 
 pub(crate) fn evaluation(server: &Server, entries: u64, report: &mut Report) -> anyhow::Result<()> {
-    let mut small = History::new(server, "small", entries / TIMES)?;
-    let mut large = History::new(server, "large", entries)?;
+    let few = SMALL_HISTORY.min(entries / 10);
+    let mut small = History::new(server, "small", few, RULES)?;
+    let mut large = History::new(server, "large", entries, RULES)?;
     // The first evaluation of a connection fills its caches.
     small.evaluate_new_lines()?;
     large.evaluate_new_lines()?;
@@ -50,22 +57,35 @@ pub(crate) fn evaluation(server: &Server, entries: u64, report: &mut Report) -> 
     }
     let [small, large] = seconds.map(median);
     report.compare_seconds(
-        &format!("evaluation after {NEW_LINES} new rows, 10 rules, {entries} rows of history"),
+        &format!("evaluation after {NEW_LINES} new rows, {RULES} rules, {entries} rows of history"),
         large,
-        (&format!("{} rows", entries / TIMES), small),
+        (&format!("{few} rows"), small),
         1.3,
+    );
+    let mut many = History::new(server, "many", few, MANY_RULES)?;
+    many.evaluate_new_lines()?;
+    let seconds: Result<Vec<f64>, _> =
+        (0..report.rounds.max(3)).map(|_| many.evaluate_new_lines()).collect();
+    report.compare_seconds(
+        &format!(
+            "evaluation after {NEW_LINES} new rows, {MANY_RULES} rules, {few} rows of history"
+        ),
+        median(seconds?),
+        ("a second", MANY_RULES_SECONDS),
+        1.0,
     );
     Ok(())
 }
 
 impl History {
-    fn new(server: &Server, name: &str, entries: u64) -> anyhow::Result<Self> {
+    fn new(server: &Server, name: &str, entries: u64, rules: usize) -> anyhow::Result<Self> {
         server.psql(DATABASE, &format!("create database {name}"))?;
         let mut connection = server.connect(name)?;
         migrations::run(&mut connection)?;
         let log = server.path(&format!("{name}.log"));
         let end = crate::NOW.parse::<DateTime<Utc>>()? - TimeDelta::days(2);
-        let config = Config::load(Some(&config(server)?), &Environment::from_variables(|_| None))?;
+        let config =
+            Config::load(Some(&config(server, rules)?), &Environment::from_variables(|_| None))?;
         let writer = Writer::new(&log, Kind::Production, end);
         let mut history = Self { connection, config, log, writer };
         history.writer.append(0)?;
@@ -96,9 +116,12 @@ impl History {
         self.writer.append(NEW_LINES)?;
         let tick = self.read()?;
         let sources = alerting::sources_to_evaluate(&mut self.connection, None, tick)?;
-        let source = *sources.first().context("there is something to evaluate")?;
+        sources.first().context("there is something to evaluate")?;
         let begun = Instant::now();
-        alerting::evaluate(&mut self.connection, source.source, tick)?;
+        for source in sources {
+            let failures = alerting::evaluate(&mut self.connection, source.source, tick)?;
+            ensure!(failures.is_empty(), "{failures:?}");
+        }
         Ok(begun.elapsed().as_secs_f64())
     }
 
@@ -129,12 +152,51 @@ impl History {
     }
 }
 
-/// A config by which every line of a log is stored and judged by ten rules.
-fn config(server: &Server) -> anyhow::Result<PathBuf> {
+/// A config by which every line of a log is stored and judged by so many rules.
+fn config(server: &Server, rules: usize) -> anyhow::Result<PathBuf> {
     let levels = r#"["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "FATAL"]"#;
-    let rules = backlog::rules().replace("count", &format!("levels = {levels}\ncount"));
+    let mut config = format!("[[source]]\npaths = [\"/*.log\"]\nstore = {levels}\n");
+    for number in 0..rules {
+        writeln!(config, "[[rule]]\nname = \"rule-{number}\"\n{}", rule(number, levels))?;
+    }
     let path = server.path("evaluation.toml");
-    let source = format!("[[source]]\npaths = [\"/*.log\"]\nstore = {levels}\n");
-    std::fs::write(&path, source + &rules)?;
+    std::fs::write(&path, config)?;
     Ok(path)
+}
+
+/// A rule of one kind after the other.
+fn rule(number: usize, levels: &str) -> String {
+    let patterns = ["orders", "cart", "health", "search", "static", "took 1..9 ms"];
+    let pattern = patterns[number / 10 % patterns.len()];
+    let count = 10 + number % 100 * 10;
+    let counted = format!("levels = {levels}\npattern = {pattern:?}");
+    match number % 10 {
+        0 => format!("kind = \"threshold\"\n{counted}\ncount = {count}\nwithin = \"5m\""),
+        1 => format!(
+            "kind = \"ratio\"\npercent = {}\nat_least = 10\nwithin = \"5m\"",
+            1 + number % 99
+        ),
+        2 => {
+            format!("kind = \"spike\"\n{counted}\nfactor = 3\nat_least = {count}\nwithin = \"5m\"")
+        }
+        3 => format!(
+            "kind = \"baseline\"\n{counted}\nfactor = 3\nat_least = {count}\nwithin = \"1h\""
+        ),
+        4 => format!(
+            "kind = \"absence\"\npattern = {pattern:?}\nwithin = \"10m\"\nlookback = \"1d\""
+        ),
+        5 => format!("kind = \"new\"\n{counted}\nlookback = \"7d\""),
+        6 => format!(
+            "kind = \"distinct\"\nlevels = {levels}\npattern = '{pattern}.*?([0-9]+)'\n\
+             count = {count}\nwithin = \"5m\""
+        ),
+        7 => format!(
+            "kind = \"missing_follow_up\"\npattern = {pattern:?}\nfollow_up = \"status\"\n\
+             within = \"5m\""
+        ),
+        8 => format!(
+            "kind = \"sequence\"\nsteps = [{pattern:?}, \"status 5\", \"orders\"]\nwithin = \"1m\""
+        ),
+        _ => format!("kind = \"blind\"\nstale_after = \"{}h\"", 1 + number % 100),
+    }
 }

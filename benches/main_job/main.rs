@@ -38,7 +38,7 @@ struct Options {
     #[arg(long, default_value_t = if cfg!(debug_assertions) { 5_000 } else { 5_000_000 })]
     lines: u64,
     /// Stored entries in the larger of two histories
-    #[arg(long, default_value_t = if cfg!(debug_assertions) { 20_000 } else { 20_000_000 })]
+    #[arg(long, default_value_t = if cfg!(debug_assertions) { 20_000 } else { 10_000_000 })]
     history: u64,
     /// Measurements of each figure
     #[arg(long, default_value_t = if cfg!(debug_assertions) { 1 } else { 5 })]
