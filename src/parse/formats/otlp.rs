@@ -118,8 +118,8 @@ fn one<'a>(object: &'a [u8], words: &LevelWords) -> Parts<'a> {
         object,
         [b"timeUnixNano", b"observedTimeUnixNano", b"severityNumber", b"severityText"],
     );
-    let time = [time, observed].into_iter().flatten().map(Json::raw);
-    let time = time.filter_map(|text| Some((keys::time(text)?, text))).next();
+    let mut time = [time, observed].into_iter().flatten().map(Json::raw);
+    let time = time.find_map(|text| Some((keys::time(text)?, text)));
     let number = number.map(Json::raw).unwrap_or_default();
     let number = number.strip_prefix(b"SEVERITY_NUMBER_").unwrap_or(number);
     let text = text.map(Json::raw).unwrap_or_default();
