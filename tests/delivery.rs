@@ -257,10 +257,7 @@ fn a_hostile_message_stays_text() {
     quiet_run_at(&mut setup, "12:00:00");
     let message = &got(&setup, "ops")[0];
     let text = message["text"].as_str().unwrap();
-    assert!(
-        text.starts_with("{{ 7 * 7 }}\\u{202e}$(touch LOGS/owned) <script>"),
-        "{text}"
-    );
+    assert!(text.starts_with("{{ 7 * 7 }}\\u{202e}$(touch LOGS/owned) <script>"), "{text}");
     assert!(text.len() < 1_000);
     assert!(!message["title"].as_str().unwrap().contains(char::is_control));
 }

@@ -8,4 +8,13 @@ join alerts alert on alert.source_id = notification.source_id and alert.id = not
 join alert_rules rule on rule.id = alert.rule_id
 join sources source on source.id = alert.source_id
 where notification.id > $1
+  -- Once, to however many channels.
+  and not exists (
+      select from notifications earlier
+      where earlier.source_id = notification.source_id
+        and earlier.alert_id = notification.alert_id
+        and earlier.kind = notification.kind
+        and earlier.number = notification.number
+        and earlier.id < notification.id
+  )
 order by alert.started_at, notification.id

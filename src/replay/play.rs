@@ -148,7 +148,7 @@ impl Stage<'_> {
         let mut done = false;
         for alert in alerts {
             let handled =
-                handle(self.connection, alert.id, Handling::Ack, None, HOST, self.clock()?)?;
+                handle(self.connection, alert.id, Handling::Ack, None, HOST, &[], self.clock()?)?;
             done |= handled == Handled::Done;
         }
         ensure!(done, "rule {rule} has no open alert that could be taken on");

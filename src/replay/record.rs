@@ -138,6 +138,8 @@ fn keep_rules_about(rules: &mut ArrayOfTables, log: &Path, name: Option<&str>) {
         sources.is_none_or(|list| list.iter().filter_map(Value::as_str).any(is_this))
     });
     for rule in rules.iter_mut() {
+        // A case tells nobody.
+        rule.remove("channels");
         if let Some(list) = rule.get_mut("sources").and_then(Item::as_array_mut) {
             list.retain(|source| {
                 source.as_str().is_some_and(|it| is_this(it) || it.starts_with('/'))

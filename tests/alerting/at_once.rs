@@ -68,6 +68,7 @@ fn alert(connection: &mut PgConnection, sources: &[SourceId], now: i64) {
     let mut storms = Storms::new(u32::MAX);
     for source in sources {
         alerting::evaluate(connection, *source, second(now)).unwrap();
-        alerting::announce(connection, *source, HOST, "stdout", second(now), &mut storms).unwrap();
+        let config = tripline::config::Config::default();
+        alerting::announce(connection, *source, HOST, &config, second(now), &mut storms).unwrap();
     }
 }
