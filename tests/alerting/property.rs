@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::env;
 
 use proptest::prelude::*;
-use proptest::test_runner::{TestError, TestRunner};
+use proptest::test_runner::{TestError, TestRng, TestRunner};
 use tripline::alerting;
 
 use crate::bench::{Alert, Bench, Log, moment, tick};
@@ -26,10 +26,19 @@ fn stored_alerts_do_not_depend_on_the_slices_of_an_evaluation() {
 }
 
 fn run_cases(histories: impl Strategy<Value = History>) {
-    let cases = env::var("TRIPLINE_TEST_CASES").ok().map_or(CASES, |cases| cases.parse().unwrap());
+    let wanted = env::var("TRIPLINE_TEST_CASES").ok().map(|cases| cases.parse().unwrap());
+    let cases = wanted.unwrap_or(CASES);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    // The same histories in every run of the suite, so that it says something about the change
+    // that it tests; others each time for who asks for a number of them.
+    let mut runner = if wanted.is_some() {
+        TestRunner::new(config)
+    } else {
+        let random = TestRng::deterministic_rng(config.rng_algorithm);
+        TestRunner::new_with_rng(config, random)
+    };
     let bench = RefCell::new((Bench::new(), 0));
-    let outcome = TestRunner::new(config).run(&histories, |history| {
+    let outcome = runner.run(&histories, |history| {
         let (bench, number) = &mut *bench.borrow_mut();
         // Each case has a host, and so rules and sources, of its own.
         *number += 1;
