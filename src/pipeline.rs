@@ -168,7 +168,9 @@ impl Pipeline<'_> {
             let sources = alerting::sources_to_evaluate(connection, host, self.tick)?;
             Ok((sources, notify::is_any_due(connection, self.host, self.tick)?))
         })?;
-        if sources.is_empty() && !is_due {
+        // What a channel has failed to deliver may be due for its fallback, though not for it.
+        let hands_over = self.config.channels.iter().any(|channel| channel.fallback.is_some());
+        if sources.is_empty() && !is_due && !hands_over {
             return Ok(true);
         }
         let mut storms = Storms::new(self.config.delivery.storm_cap);
@@ -268,8 +270,10 @@ fn tell_of_channels(failures: &[ChannelFailure], figures: &mut Figures) {
             );
         }
         if *given_up > 0 {
+            let messages = if *given_up == 1 { "message" } else { "messages" };
             log::error!(
-                "channel {channel}: {given_up} messages were given up; see: tripline status"
+                "channel {channel}: gave up {given_up} {messages} for good, which the table \
+                 notifications keeps (given_up_at)"
             );
         }
     }
