@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             let code = commands::exit_code(&error);
             if commands::is_busy(&error) {
                 log::info!("{}", commands::message(&error));
-            } else if !error.is::<commands::SomeFailed>() {
+            } else if !commands::is_told(&error) {
                 log::error!("{}", commands::message(&error));
                 if let Some(hint) = commands::hint(&error) {
                     log::error!(target: HINT, "{hint}");

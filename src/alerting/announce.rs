@@ -63,9 +63,10 @@ pub fn announce(
             .bind::<BigInt, _>(source.0)
             .execute(connection)?;
         let mut storms = storms.clone();
-        let decisions = decide_all(connection, source, tick, &mut storms)?;
+        let mut decisions = decide_all(connection, source, tick, &mut storms)?;
         if !decisions.is_empty() {
             let messages = messages(connection, source, config, tick, &decisions)?;
+            say_who_is_not_told(&mut decisions, &messages);
             write(connection, source, host, tick, &decisions, &messages)?;
             tell_of_storms(connection, source, host, config, tick, &decisions, &mut storms)?;
         }
@@ -155,6 +156,20 @@ fn messages(
         messages.extend(channels.into_iter().map(|to| ToSend { alert_id: alert.id, kind, to }));
     }
     Ok(messages)
+}
+
+/// That nobody is told stands in the history of the alert: no message says so.
+fn say_who_is_not_told(decisions: &mut [Decided], messages: &[ToSend]) {
+    for Decided { alert, then, .. } in decisions {
+        let is_wanted = then.message.is_some_and(|message| message != Message::Storm);
+        if is_wanted && messages.iter().all(|message| message.alert_id != alert.id) {
+            let nobody = "no channel takes it".to_owned();
+            then.reason = Some(match then.reason.take() {
+                Some(reason) => format!("{reason}; {nobody}"),
+                None => nobody,
+            });
+        }
+    }
 }
 
 fn subject(alert: &Alert) -> Subject<'_> {

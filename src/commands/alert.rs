@@ -27,6 +27,6 @@ pub(super) fn run(
     pipeline.sync_rules(&mut connection, &rules)?;
     let mut figures = Figures::default();
     let done = pipeline.evaluate_and_deliver(&mut connection, &mut figures, stdout)?;
-    finish(&session, &mut connection, "alert", tick, begun, &figures)?;
+    finish(&session, &mut connection, "alert", tick, begun, &mut figures)?;
     result(&figures, !done)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::pg::PgConnection;
 
 use super::SomeFailed;
+use super::metrics;
 use super::progress::Bar;
 use super::session::{Session, Stage, UsageError, host_zone};
 use crate::cli::{Global, Ingest, Logs};
@@ -39,8 +40,8 @@ pub(super) fn run(
         progress: bar.as_ref().map(|bar| bar as &dyn Progress),
         ..session.pipeline(tick, stop, limits(logs, begun))
     };
-    let outcome = pipeline.read(&mut connection, sources, &targets, &mut |_, _| Ok(()))?;
-    finish(&session, &mut connection, "ingest", tick, begun, &outcome.figures)?;
+    let mut outcome = pipeline.read(&mut connection, sources, &targets, &mut |_, _| Ok(()))?;
+    finish(&session, &mut connection, "ingest", tick, begun, &mut outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }
 
@@ -87,14 +88,14 @@ fn refuse_known(known: &[Source], targets: &[Target]) -> anyhow::Result<()> {
     }
 }
 
-/// Keeps the figures of a run and logs them on one line.
+/// Keeps the figures of a run, logs them on one line, and writes the metrics.
 pub(super) fn finish(
     session: &Session,
     connection: &mut PgConnection,
     command: &str,
     tick: Tick,
     begun: Instant,
-    figures: &Figures,
+    figures: &mut Figures,
 ) -> anyhow::Result<()> {
     runs::record(connection, &session.host, command, tick, begun.elapsed(), figures)?;
     log::info!(
@@ -110,6 +111,10 @@ pub(super) fn finish(
         figures.errors,
         begun.elapsed().as_millis(),
     );
+    if let Err(error) = metrics::write(session, connection, tick) {
+        log::error!("{}", super::message(&error));
+        figures.errors += 1;
+    }
     Ok(())
 }
 

@@ -13,7 +13,9 @@ mod hint;
 mod ingest;
 mod init;
 mod levels;
+mod metrics;
 mod migrate;
+mod notifications;
 mod open_files;
 mod progress;
 mod replay;
@@ -45,6 +47,16 @@ use crate::store::StoreError;
 #[error("{0} failed")]
 pub struct SomeFailed(pub usize);
 
+/// The answer of a plugin, which was given already; with its exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("exit code {0}")]
+pub struct Verdict(u8);
+
+/// Whether everything was said already.
+pub fn is_told(error: &anyhow::Error) -> bool {
+    error.is::<SomeFailed>() || error.is::<Verdict>()
+}
+
 /// Runs the command of a command line.
 ///
 /// Commands that change something and can take long end well when the process is asked to; the
@@ -66,9 +78,12 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
             alert::run(global, arguments, plausible(tick, global)?, &stop::on_signal(), &mut stdout)
         }
         Command::Migrate => migrate::run(global, &mut stdout),
-        Command::Status(arguments) => status::run(global, arguments, &mut stdout),
+        Command::Status(arguments) => status::run(global, arguments, tick, &mut stdout),
         Command::Alerts(arguments) => alerts::run(global, arguments, tick, &mut stdout),
         Command::Silence(arguments) => silence::run(global, &arguments.command, tick, &mut stdout),
+        Command::Notifications(arguments) => {
+            notifications::run(global, arguments, tick, &mut stdout)
+        }
         Command::Entries(arguments) => entries::run(global, arguments, tick, &mut stdout),
         Command::Rules(arguments) => rules::run(global, &arguments.command, tick, &mut stdout),
         Command::Source(arguments) => {
@@ -87,7 +102,9 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
 /// The exit code for an error: 2 for usage and configuration, 75 (`EX_TEMPFAIL` of
 /// sysexits.h) when another run holds the lock, else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    if is_busy(error) {
+    if let Some(Verdict(code)) = error.downcast_ref() {
+        *code
+    } else if is_busy(error) {
         75
     } else if error.is::<ConfigError>()
         || error.is::<session::UsageError>()

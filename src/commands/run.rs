@@ -39,6 +39,6 @@ pub(super) fn run(
         outcome.stopped =
             !pipeline.evaluate_and_deliver(&mut connection, &mut outcome.figures, stdout)?;
     }
-    finish(&session, &mut connection, "run", tick, begun, &outcome.figures)?;
+    finish(&session, &mut connection, "run", tick, begun, &mut outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }

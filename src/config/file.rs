@@ -27,8 +27,9 @@ pub(super) const TOP: Table = Table {
         "channel",
         "route",
         "delivery",
+        "metrics",
     ],
-    later: &["heartbeat", "metrics"],
+    later: &["heartbeat"],
 };
 
 /// `[database]`
@@ -169,6 +170,9 @@ pub(super) const ROUTE: Table = Table {
 pub(super) const DELIVERY: Table =
     Table { place: "in [delivery]", keys: &["budget", "storm_cap"], later: &[] };
 
+/// `[metrics]`
+pub(super) const METRICS: Table = Table { place: "in [metrics]", keys: &["textfile"], later: &[] };
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +182,10 @@ mod tests {
         let readme = include_str!("../../README.md");
         let rules = include_str!("../../docs/rules.md");
         let delivery = include_str!("../../docs/delivery.md");
-        for table in [&TOP, &DATABASE, &EVALUATE, &SOURCE, &RULE, &CHANNEL, &ROUTE, &DELIVERY] {
+        let monitoring = include_str!("../../docs/monitoring.md");
+        for table in
+            [&TOP, &DATABASE, &EVALUATE, &SOURCE, &RULE, &CHANNEL, &ROUTE, &DELIVERY, &METRICS]
+        {
             for key in table.keys {
                 let is_shown = |text: &str| {
                     [format!("{key} = "), format!("[{key}]"), format!("`{key}`")]
@@ -187,7 +194,12 @@ mod tests {
                 };
                 let document = match table.place {
                     place if place == RULE.place => rules,
-                    place if [&CHANNEL, &ROUTE, &DELIVERY].iter().any(|one| one.place == place) => {
+                    place if place == METRICS.place => monitoring,
+                    place
+                        if [&CHANNEL, &ROUTE, &DELIVERY, &METRICS]
+                            .iter()
+                            .any(|one| one.place == place) =>
+                    {
                         delivery
                     }
                     _ => readme,

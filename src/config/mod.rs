@@ -60,6 +60,8 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// `[delivery]`
     pub delivery: DeliveryConfig,
+    /// `[metrics]`
+    pub metrics: MetricsConfig,
     /// What is not wrong but should be changed, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -69,6 +71,13 @@ pub struct Config {
 pub struct EvaluateConfig {
     /// Whether the rules apply to the sources of every host rather than to this host's.
     pub all_hosts: bool,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetricsConfig {
+    /// A file for the textfile collector of the node exporter, written anew by each run.
+    pub textfile: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -85,6 +94,7 @@ impl Default for Config {
             channels: Vec::new(),
             routes: Vec::new(),
             delivery: DeliveryConfig::default(),
+            metrics: MetricsConfig::default(),
             warnings: Vec::new(),
         }
     }

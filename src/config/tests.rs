@@ -37,6 +37,7 @@ fn an_empty_file_gives_the_defaults() {
 const EXAMPLE: &str = r#"
 host = "web1"
 lock_file = "/run/tripline.lock"
+metrics = { textfile = "/run/tripline.prom" }
 
 [database]
 url = "postgresql://ann:secret@db/logs"
@@ -75,6 +76,7 @@ fn the_documented_example_is_read() {
         path: Some(PathBuf::from(FILE)),
         host: Some("web1".to_owned()),
         lock_file: Some(PathBuf::from("/run/tripline.lock")),
+        metrics: MetricsConfig { textfile: Some(PathBuf::from("/run/tripline.prom")) },
         database: DatabaseConfig {
             url: Some(DatabaseUrl::new("postgresql://ann:secret@db/logs")),
             url_file: None,

@@ -12,7 +12,7 @@ use super::rule::RuleConfig;
 use super::rules::{Sources, lacks_levels, rule};
 use super::section::Section;
 use super::source::{LogFormat, SourceConfig, Start};
-use super::{Config, EvaluateConfig, channels, lines, value};
+use super::{Config, EvaluateConfig, MetricsConfig, channels, lines, value};
 use crate::model::{Format, Level, LevelSet, OwnFormat, OwnFormatError, PartitionInterval};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
@@ -54,6 +54,7 @@ fn top(mut section: Section<'_, '_>) -> Config {
         section.tables("route", &file::ROUTE, |table| channels::route(table, &channel_names));
     let delivery =
         section.table("delivery", &file::DELIVERY, channels::delivery).unwrap_or_default();
+    let metrics = section.table("metrics", &file::METRICS, metrics).unwrap_or_default();
 
     let mut names = HashSet::new();
     let rules = section
@@ -76,6 +77,7 @@ fn top(mut section: Section<'_, '_>) -> Config {
         channels,
         routes: routes.into_iter().flatten().collect(),
         delivery,
+        metrics,
         warnings,
     }
 }
@@ -98,6 +100,18 @@ fn database(mut section: Section<'_, '_>) -> DatabaseConfig {
 
 fn evaluate(mut section: Section<'_, '_>) -> EvaluateConfig {
     EvaluateConfig { all_hosts: section.boolean("all_hosts").unwrap_or_default() }
+}
+
+fn metrics(mut section: Section<'_, '_>) -> MetricsConfig {
+    let textfile = |text: &str| {
+        let path = value::absolute_path(text)?;
+        if path.extension().is_some_and(|extension| extension == "prom") {
+            Ok(path)
+        } else {
+            Err("must end in .prom, or the node exporter does not read it".to_owned())
+        }
+    };
+    MetricsConfig { textfile: section.string("textfile", textfile) }
 }
 
 /// `None` if anything about the source is wrong, which has been reported then.

@@ -134,8 +134,14 @@ pub struct Told {
 }
 
 impl Alert {
+    /// Whether it fires, and nobody has said that people are not to be told of it now.
+    pub(super) fn is_to_be_known(&self) -> bool {
+        let is_held = matches!(self.held_back.as_deref(), Some("for" | "hours" | "silenced"));
+        self.state == "firing" && !is_held
+    }
+
     /// The source, and the group where that is another one.
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         let source = if self.source == "*" { "all sources" } else { self.source.as_str() };
         if self.group.is_empty() || self.group == self.source {
             return source.to_owned();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::gaps::{self, GapStatus};
 use super::table::{Column, table, text};
 use super::{optional_time, shown, source_name, time};
+use crate::model::Tick;
 use crate::store::StoreError;
 
 /// The state of everything.
@@ -24,10 +25,49 @@ pub struct Status {
     pub gaps: Vec<GapStatus>,
     /// The last run of this host; absent before the first.
     pub last_run: Option<LastRun>,
-    /// How many alerts fire.
+    /// The last run of this host in which nothing failed; absent before the first.
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// How many alerts are not over.
     pub open_alerts: i64,
+    /// Those that fire and that nobody holds back, by severity.
+    pub firing: Firing,
     /// How many notifications wait in the outbox.
     pub undelivered: i64,
+    /// How many were given up within the last week because their channel never took them.
+    pub given_up: i64,
+    /// How delivering does, by host and channel.
+    pub channels: Vec<ChannelStatus>,
+}
+
+/// How many alerts fire that people are to know of, by severity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Firing {
+    /// Of severity critical.
+    pub critical: i64,
+    /// Of severity warning.
+    pub warning: i64,
+    /// Of severity info.
+    pub info: i64,
+}
+
+/// How the last deliveries to a channel went.
+#[derive(Clone, Debug, Serialize, QueryableByName)]
+pub struct ChannelStatus {
+    /// The host that delivers.
+    #[diesel(sql_type = Text)]
+    pub host: String,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    pub channel: String,
+    /// The last run that delivered something; absent before the first.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// From which run on it has failed; absent while it works.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Why.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_error: Option<String>,
 }
 
 /// The state of one source.
@@ -131,17 +171,31 @@ struct Row {
     last_error_since: Option<DateTime<Utc>>,
 }
 
+/// For how long what was given up is shown.
+const GIVEN_UP_SHOWN: TimeDelta = TimeDelta::weeks(1);
+
+#[derive(QueryableByName)]
+struct Open {
+    #[diesel(sql_type = BigInt)]
+    alerts: i64,
+    #[diesel(sql_type = BigInt)]
+    critical: i64,
+    #[diesel(sql_type = BigInt)]
+    warning: i64,
+    #[diesel(sql_type = BigInt)]
+    info: i64,
+    #[diesel(sql_type = BigInt)]
+    undelivered: i64,
+    #[diesel(sql_type = BigInt)]
+    given_up: i64,
+}
+
 /// Reads the state; the sizes of this host's logs are looked up now.
-pub fn load(connection: &mut PgConnection, host: &str) -> Result<Status, StoreError> {
-    #[derive(QueryableByName)]
-    struct Open {
-        #[diesel(sql_type = BigInt)]
-        open_alerts: i64,
-        #[diesel(sql_type = BigInt)]
-        undelivered: i64,
-    }
+pub fn load(connection: &mut PgConnection, host: &str, tick: Tick) -> Result<Status, StoreError> {
     let rows = diesel::sql_query(include_str!("status.sql")).load::<Row>(connection)?;
-    let open = diesel::sql_query(include_str!("open.sql")).get_result::<Open>(connection)?;
+    let open = diesel::sql_query(include_str!("open.sql"))
+        .bind::<Timestamptz, _>(tick.0 - GIVEN_UP_SHOWN)
+        .get_result::<Open>(connection)?;
     let last_run = diesel::sql_query(
         "select command, host, started_at, duration_ms, lines, entries, errors
          from runs
@@ -152,13 +206,41 @@ pub fn load(connection: &mut PgConnection, host: &str) -> Result<Status, StoreEr
     .bind::<Text, _>(host)
     .get_result::<LastRun>(connection)
     .optional()?;
+    let channels = diesel::sql_query(
+        "select host, channel, delivered_at, failing_since, last_error
+         from channel_states
+         order by host, channel",
+    )
+    .load(connection)?;
     Ok(Status {
         sources: rows.into_iter().map(|row| source_status(row, host)).collect(),
         gaps: gaps::load(connection)?,
         last_run,
-        open_alerts: open.open_alerts,
+        last_success_at: last_success_at(connection, host)?,
+        open_alerts: open.alerts,
+        firing: Firing { critical: open.critical, warning: open.warning, info: open.info },
         undelivered: open.undelivered,
+        given_up: open.given_up,
+        channels,
     })
+}
+
+fn last_success_at(
+    connection: &mut PgConnection,
+    host: &str,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Timestamptz)]
+        started_at: DateTime<Utc>,
+    }
+    let row = diesel::sql_query(
+        "select started_at from runs where host = $1 and errors = 0 order by id desc limit 1",
+    )
+    .bind::<Text, _>(host)
+    .get_result::<Row>(connection)
+    .optional()?;
+    Ok(row.map(|row| row.started_at))
 }
 
 fn source_status(row: Row, host: &str) -> SourceStatus {
@@ -233,7 +315,21 @@ pub fn write_table(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         )?,
     }
     writeln!(out, "open alerts    {}", status.open_alerts)?;
-    writeln!(out, "undelivered    {}", status.undelivered)
+    writeln!(out, "undelivered    {}", status.undelivered)?;
+    if status.given_up > 0 {
+        writeln!(
+            out,
+            "given up       {} within a week; see: tripline notifications",
+            status.given_up
+        )?;
+    }
+    for channel in status.channels.iter().filter(|channel| channel.failing_since.is_some()) {
+        let name = shown(&channel.channel);
+        let error = channel.last_error.as_deref().map(shown).unwrap_or_default();
+        let since = optional_time(channel.failing_since);
+        writeln!(out, "channel        {name} has failed since {since}: {error}")?;
+    }
+    Ok(())
 }
 
 /// What is not as it should be with a source.

@@ -14,6 +14,7 @@ pub mod housekeeping;
 pub mod journal;
 pub mod migrations;
 pub mod notes;
+pub mod notifications;
 pub mod partitions;
 pub mod pattern;
 pub mod runs;

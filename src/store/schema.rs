@@ -264,6 +264,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         further -> Int4,
         why -> Text,
+        given_up_by -> Nullable<Text>,
     }
 }
 
