@@ -117,6 +117,26 @@ fn postpone(
     .bind::<Timestamptz, _>(judging.dirty_from)
     .bind::<Timestamptz, _>(judging.dirty_to)
     .execute(connection)?;
+    try_again(connection, judging, rule.id)
+}
+
+/// A failing rule is tried again when its time comes, even if no line does.
+fn try_again(
+    connection: &mut PgConnection,
+    judging: &Judging<'_>,
+    rule: i64,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "update ingest_state state
+         set held = state.held + tstzmultirange(tstzrange($3, $3, '[]')),
+             judge_at = least(state.judge_at, backlog.next_try_at)
+         from rule_backlog backlog
+         where state.source_id = $1 and backlog.source_id = $1 and backlog.rule_id = $2",
+    )
+    .bind::<BigInt, _>(judging.source.0)
+    .bind::<BigInt, _>(rule)
+    .bind::<Timestamptz, _>(judging.dirty_to)
+    .execute(connection)?;
     Ok(())
 }
 
@@ -158,16 +178,7 @@ fn note(
         .bind::<Text, _>(&message)
         .bind::<Timestamptz, _>(next_try_at)
         .get_result::<Noted>(connection)?;
-    // It is tried again even if no line comes.
-    diesel::sql_query(
-        "update ingest_state
-         set held = held + tstzmultirange(tstzrange($2, $2, '[]')), judge_at = least(judge_at, $3)
-         where source_id = $1",
-    )
-    .bind::<BigInt, _>(judging.source.0)
-    .bind::<Timestamptz, _>(judging.dirty_to)
-    .bind::<Timestamptz, _>(next_try_at)
-    .execute(connection)?;
+    try_again(connection, judging, rule.id)?;
     look_at_blindness(connection, judging.source, judging)?;
     let (source, rule) = (rule.source, rule.name);
     Ok(RuleFailure { rule, source, message, next_try_at, tell: noted.tell })

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use tripline::alerting;
+use tripline::config::{RuleConfig, RuleKind};
 
 use crate::oracle::Rule;
 use crate::scene::{HOST, Scene, pair, second};
@@ -60,4 +61,24 @@ fn a_failing_rule_is_tried_again_without_new_lines() {
     scene.store(66, &[], true);
     assert_eq!(scene.alert(66), "A resolved 1");
     assert_eq!(scene.alerts(), "A 2-61");
+}
+
+#[test]
+fn a_blind_rule_tells_of_one_that_fails_again_and_again_and_when_it_works_again() {
+    let mut scene = Scene::with_rules(HOST, &[]);
+    let blind = RuleConfig::new("blind", RuleKind::Blind);
+    scene.bench.sync(HOST, &[pair().config(), blind], second(0)).unwrap();
+    exclude(&mut scene, "(");
+    let run = |scene: &mut Scene, now: i64, entries: &[i64]| {
+        scene.store(now, entries, true);
+        failures(scene, now);
+        scene.alert(now)
+    };
+    assert_eq!([5, 70].map(|now| run(&mut scene, now, &[now - 1])), ["", ""]);
+    assert_eq!([200, 500].map(|now| run(&mut scene, now, &[now - 1])), ["A fired 1", ""]);
+
+    // It is tried again though no line comes.
+    exclude(&mut scene, "");
+    assert_eq!([1500, 1560].map(|now| run(&mut scene, now, &[])), ["A resolved 1", ""]);
+    assert_eq!(scene.alerts(), "A 5-1500");
 }
