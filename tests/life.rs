@@ -109,6 +109,7 @@ fn nobody_is_reminded_of_what_somebody_has_taken_on() {
         entries    1
           2026-01-15 11:59:00Z ERROR the disk is full
             LOGS/app.log at byte 0
+            > 2026-01-15 11:59:00 [ERROR] the disk is full
         2026-01-15 12:00:00Z fired
         2026-01-15 12:10:00Z reminder
         2026-01-15 12:15:00Z acked by maria: a new disk comes

@@ -279,14 +279,15 @@ fn that_no_channel_takes_an_alert_stands_in_its_history() {
         &setup,
         ["alerts", "show", "1"],
         &expect![[r#"
-        alert 1: warning any, firing
-        source     app on web1
-        started    2026-01-15 11:59:00Z
-        measured   1 in one window (threshold 1)
-        entries    1
-          2026-01-15 11:59:00Z ERROR the disk is full
-            LOGS/app.log at byte 0
-        2026-01-15 12:00:00Z fired: no channel takes it
-    "#]],
+            alert 1: warning any, firing
+            source     app on web1
+            started    2026-01-15 11:59:00Z
+            measured   1 in one window (threshold 1)
+            entries    1
+              2026-01-15 11:59:00Z ERROR the disk is full
+                LOGS/app.log at byte 0
+                > 2026-01-15 11:59:00 [ERROR] the disk is full
+            2026-01-15 12:00:00Z fired: no channel takes it
+        "#]],
     );
 }

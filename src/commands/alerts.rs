@@ -1,16 +1,19 @@
 //! `tripline alerts`: list alerts, show one, take one on, close one.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::Context;
 
 use super::author::author;
 use super::session::{Session, UsageError};
 use crate::cli::{Alerts, AlertsCommand, Global, Handling};
-use crate::model::Tick;
+use crate::model::{FileIdentity, Place, Tick};
+use crate::report::alerts::{Context as LinesAround, Sample};
 use crate::report::{self, alerts};
 use crate::store::alerts::{self as handling, Handled};
 use crate::store::transaction::{Patience, transaction};
+use crate::tail::context::{self, Found, Sought};
 
 pub(super) fn run(
     global: &Global,
@@ -47,8 +50,9 @@ pub(super) fn run(
             let evidence = transaction(&mut connection, Patience::Long, |connection| {
                 alerts::show(connection, *id)
             })?;
-            let evidence = evidence
+            let mut evidence = evidence
                 .with_context(|| format!("there is no alert {id}; see: tripline alerts --all"))?;
+            read_contexts(&session, &mut evidence.samples);
             if output.json {
                 report::write_json(&evidence, stdout)?;
             } else {
@@ -58,6 +62,46 @@ pub(super) fn run(
         Some(_) => {}
     }
     Ok(())
+}
+
+/// Reads the lines around entries from the logs of this host, as far as they are still there.
+fn read_contexts(session: &Session, samples: &mut [Sample]) {
+    // Several entries of one file are read from it one after the other.
+    let mut last: Option<(Vec<i64>, Option<Found>)> = None;
+    for sample in samples.iter_mut().filter(|sample| sample.entry.host == session.host) {
+        let entry = &sample.entry;
+        let Some(place) = place(&entry.place) else { continue };
+        let log = Path::new(&entry.log);
+        let config = session.config.source_for(log);
+        if last.as_ref().is_none_or(|(known, _)| *known != entry.place) {
+            let sought = Sought {
+                log,
+                last_path: Path::new(&entry.path),
+                olddir: &config.olddir,
+                place: &place,
+            };
+            last = Some((entry.place.clone(), context::find(&sought)));
+        }
+        let Some((_, Some(Found { path, file }))) = &mut last else { continue };
+        let offset = entry.byte_offset.cast_unsigned();
+        sample.context = context::around(file, offset, config.encoding).map(|found| LinesAround {
+            path: path.display().to_string(),
+            before: found.before,
+            from: found.from,
+        });
+    }
+}
+
+/// By what a file is known.
+fn place(columns: &[i64]) -> Option<Place> {
+    let &[device, inode, byte_offset, head_hash, marker_hash] = columns else { return None };
+    Some(Place {
+        identity: FileIdentity { device: device.cast_unsigned(), inode: inode.cast_unsigned() },
+        byte_offset: byte_offset.cast_unsigned(),
+        head_hash: head_hash.cast_unsigned(),
+        marker_hash: marker_hash.cast_unsigned(),
+        begin_hash: 0,
+    })
 }
 
 /// Does something with an alert. What is done prints nothing.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 use serde::{Serialize, Serializer};
 
 use super::table::{Column, table, text};
@@ -71,6 +71,12 @@ pub struct Evidence {
     pub alert: Alert,
     /// How many entries match within it, one window before its start included.
     pub entries: i64,
+    /// When the first of them was logged; absent where there are none.
+    pub first_at: Option<DateTime<Utc>>,
+    /// When the last one was.
+    pub last_at: Option<DateTime<Utc>>,
+    /// What they say, the most frequent first; those that differ only in numbers are one.
+    pub top: Vec<Top>,
     /// The first of them.
     pub samples: Vec<Sample>,
     /// What people were told.
@@ -96,9 +102,30 @@ pub struct Event {
     pub author: Option<String>,
 }
 
-/// An entry behind an alert.
+/// What several entries behind an alert say.
 #[derive(Debug, Serialize, QueryableByName)]
+pub struct Top {
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+    /// The text of the last one.
+    #[diesel(sql_type = Text)]
+    pub message: String,
+}
+
+/// An entry behind an alert.
+#[derive(Debug, Serialize)]
 pub struct Sample {
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: SampleEntry,
+    /// The lines around it; absent where its file is no longer there, or on another host.
+    pub context: Option<Context>,
+}
+
+/// An entry, and the file it stands in.
+#[derive(Debug, Serialize, QueryableByName)]
+pub struct SampleEntry {
     /// When it happened.
     #[diesel(sql_type = Timestamptz)]
     pub logged_at: DateTime<Utc>,
@@ -114,6 +141,28 @@ pub struct Sample {
     /// Where in that file it begins.
     #[diesel(sql_type = BigInt)]
     pub byte_offset: i64,
+    /// The host that reads its log.
+    #[diesel(sql_type = Text)]
+    pub host: String,
+    /// The path of its log.
+    #[diesel(sql_type = Text)]
+    #[serde(skip)]
+    pub log: String,
+    /// By what its file is known: device, inode, offset, hashes of head and marker.
+    #[diesel(sql_type = Array<BigInt>)]
+    #[serde(skip)]
+    pub place: Vec<i64>,
+}
+
+/// The lines around an entry.
+#[derive(Debug, Serialize)]
+pub struct Context {
+    /// Where its file lies now.
+    pub path: String,
+    /// The lines before it.
+    pub before: Vec<String>,
+    /// Its own first line, and those that follow.
+    pub from: Vec<String>,
 }
 
 /// A notification about an alert.
@@ -161,9 +210,13 @@ pub fn list(connection: &mut PgConnection, all: bool) -> Result<Vec<Alert>, Stor
 /// One alert with its evidence; `None` if there is no such alert.
 pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, StoreError> {
     #[derive(QueryableByName)]
-    struct Count {
+    struct Extent {
         #[diesel(sql_type = BigInt)]
         count: i64,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        first_at: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        last_at: Option<DateTime<Utc>>,
     }
     let alert = diesel::sql_query(include_str!("alerts.sql"))
         .bind::<Bool, _>(true)
@@ -172,13 +225,18 @@ pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, 
         .optional()?;
     let Some(alert) = alert else { return Ok(None) };
     let matching = include_str!("matching.sql");
-    let entries = diesel::sql_query(format!("{matching} select count(*) from matching"))
+    let extent =
+        "select count(*), min(logged_at) as first_at, max(logged_at) as last_at from matching";
+    let extent = diesel::sql_query(format!("{matching} {extent}"))
         .bind::<BigInt, _>(id)
-        .get_result::<Count>(connection)?
-        .count;
-    let samples = diesel::sql_query(format!("{matching} {}", include_str!("samples.sql")))
+        .get_result::<Extent>(connection)?;
+    let top = diesel::sql_query(format!("{matching} {}", include_str!("top.sql")))
         .bind::<BigInt, _>(id)
         .load(connection)?;
+    let samples = diesel::sql_query(format!("{matching} {}", include_str!("samples.sql")))
+        .bind::<BigInt, _>(id)
+        .load::<SampleEntry>(connection)?;
+    let samples = samples.into_iter().map(|entry| Sample { entry, context: None }).collect();
     let notifications = diesel::sql_query(
         "select channel, kind, created_at, delivered_at
          from notifications
@@ -192,7 +250,8 @@ pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, 
     )
     .bind::<BigInt, _>(id)
     .load(connection)?;
-    Ok(Some(Evidence { alert, entries, samples, notifications, events }))
+    let Extent { count: entries, first_at, last_at } = extent;
+    Ok(Some(Evidence { alert, entries, first_at, last_at, top, samples, notifications, events }))
 }
 
 /// Writes a list as a table.
@@ -236,6 +295,38 @@ pub fn write_table(alerts: &[Alert], all: bool, out: &mut dyn Write) -> io::Resu
     writeln!(out, "{}", text(&table))
 }
 
+/// Writes the entries behind an alert.
+fn write_entries(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let when = match (evidence.first_at, evidence.last_at) {
+        (Some(first), Some(last)) if first < last => {
+            format!(" from {} to {}", time(first), time(last))
+        }
+        _ => String::new(),
+    };
+    writeln!(out, "entries    {}{when}", evidence.entries)?;
+    let first_line = |message: &str| shown(message.lines().next().unwrap_or_default());
+    // One that is alone is the first sample as well.
+    if evidence.top.len() > 1 {
+        for top in &evidence.top {
+            writeln!(out, "  {:>6} × {}", top.count, first_line(&top.message))?;
+        }
+    }
+    for Sample { entry, context } in &evidence.samples {
+        let message = first_line(&entry.message);
+        writeln!(out, "  {} {} {message}", time(entry.logged_at), entry.level)?;
+        let path = context.as_ref().map_or(&entry.path, |context| &context.path);
+        writeln!(out, "    {} at byte {}", shown(path), entry.byte_offset)?;
+        let Some(context) = context else { continue };
+        let before = context.before.iter().map(|line| (' ', line));
+        let from = context.from.iter().enumerate();
+        let from = from.map(|(place, line)| (if place == 0 { '>' } else { ' ' }, line));
+        for (mark, line) in before.chain(from) {
+            writeln!(out, "{}", format!("    {mark} {}", shown(line)).trim_end())?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes one alert for people.
 ///
 /// # Errors
@@ -257,19 +348,7 @@ pub fn write_evidence(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "merged     into alert {id}")?;
     }
     writeln!(out, "measured   {} in one window (threshold {})", alert.measured, alert.threshold)?;
-    writeln!(out, "entries    {}", evidence.entries)?;
-    for sample in &evidence.samples {
-        let first_line = sample.message.lines().next().unwrap_or_default();
-        writeln!(
-            out,
-            "  {} {} {}\n    {} at byte {}",
-            time(sample.logged_at),
-            sample.level,
-            shown(first_line),
-            shown(&sample.path),
-            sample.byte_offset,
-        )?;
-    }
+    write_entries(evidence, out)?;
     for event in &evidence.events {
         let author = event.author.as_deref().map(|name| format!(" by {}", shown(name)));
         let reason = event.reason.as_deref().map(|reason| format!(": {}", shown(reason)));

@@ -13,7 +13,7 @@ with alert as (
     where alerts.id = $1
 ), matching as (
     select distinct
-        entry.source_id, entry.logged_at, entry.line_no, entry.byte_offset, entry.level, entry.message
+        entry.source_id, entry.logged_at, entry.line_no, entry.byte_offset, entry.level, entry.message, entry.fingerprint
     from alert
     cross join lateral (
         select member_id, logged_at, line_no, group_key, fingerprint

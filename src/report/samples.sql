@@ -2,9 +2,18 @@
 select
     matching.logged_at, matching.level::text as level, left(matching.message, 4000) as message,
     coalesce(generation.path, source.path) as path,
-    matching.byte_offset
+    matching.byte_offset,
+    source.host, source.path as log,
+    case
+        when generation.generation is not null then
+            array[generation.device, generation.inode, generation.byte_offset, generation.head_hash, generation.marker_hash]
+        when stretch.generation = state.generation then
+            array[state.device, state.inode, state.byte_offset, state.head_hash, state.marker_hash]
+        else '{}'
+    end as place
 from matching
 join sources source on source.id = matching.source_id
+join ingest_state state on state.source_id = source.id
 left join lateral (
     select lines.generation
     from generation_lines lines

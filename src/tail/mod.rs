@@ -10,6 +10,7 @@
 
 pub mod candidates;
 mod content;
+pub mod context;
 mod copies;
 mod decoders;
 pub mod edited;
