@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use glob::Pattern;
 
+use super::endpoint::HttpConfig;
 use crate::model::{Severity, WeeklyHours};
 
 /// `[[channel]]`: one place where people, or their programs, are told.
@@ -36,6 +37,16 @@ pub struct ChannelConfig {
     pub text: Option<String>,
 }
 
+impl ChannelConfig {
+    /// The keys of secrets that stand in the config itself.
+    pub(super) fn exposed(&self) -> Vec<&'static str> {
+        match &self.transport {
+            Transport::Http(http) => http.exposed(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Another channel for what one could not deliver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallback {
@@ -62,6 +73,8 @@ pub enum Transport {
     /// A program with its arguments, without a shell; it gets the notification as JSON on
     /// standard input.
     Command(Vec<String>),
+    /// A request to a program on the web.
+    Http(HttpConfig),
 }
 
 /// `[[route]]`: which alerts go where. Of what is empty, any matches.

@@ -12,14 +12,14 @@ use glob::Pattern;
 
 use super::channel::{ChannelConfig, DeliveryConfig, Digest, Fallback, RouteConfig, Transport};
 use super::section::Section;
-use super::{validate, value};
+use super::{endpoint, validate, value};
 use crate::model::Severity;
 
-/// The types of a channel, each with the keys that it needs besides the common ones.
-const TYPES: [(&str, &[&str]); 2] = [("stdout", &[]), ("command", &["command"])];
+/// The types of a channel, each with the keys that it needs and those that it may have besides
+/// the common ones. Those on the web are in [`endpoint::TYPES`].
+const TYPES: [(&str, &[&str], &[&str]); 2] = [("stdout", &[], &[]), ("command", &["command"], &[])];
 /// Types that a later version will have.
-const LATER: [&str; 9] =
-    ["email", "webhook", "alertmanager", "slack", "teams", "pagerduty", "ntfy", "gotify", "syslog"];
+const LATER: [&str; 2] = ["email", "syslog"];
 /// Seconds that one attempt may take.
 const TIMEOUT_SECONDS: RangeInclusive<i64> = 1..=300;
 const STORM_CAPS: RangeInclusive<u32> = 1..=10_000;
@@ -32,7 +32,8 @@ pub(super) fn channel(
     section.require(&["name", "type"]);
     let name = section.string("name", value::name);
     validate::refuse_second(&mut section, name.as_ref(), names);
-    let types: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
+    let of_http = endpoint::TYPES.iter().map(|(name, _)| *name);
+    let types: Vec<&str> = TYPES.iter().map(|(name, ..)| *name).chain(of_http).collect();
     let kind = section.string("type", |text| value::choice(text, &types, |name| name, &LATER));
     let transport = kind.and_then(|kind| {
         check_keys(&mut section, kind);
@@ -69,21 +70,33 @@ pub(super) fn channel(
 }
 
 fn check_keys(section: &mut Section<'_, '_>, kind: &str) {
-    for (name, keys) in TYPES {
-        for key in keys {
-            if name == kind {
-                section.require(&[key]);
-            } else if section.has(key) {
-                section.refuse(key, &format!("means nothing for a channel of type {kind}"));
-            }
+    let (required, optional) = keys(kind);
+    section.require(required);
+    let of_types = TYPES.iter().flat_map(|(_, required, optional)| [*required, *optional]);
+    let of_http = endpoint::TYPES.iter().map(|(_, keys)| *keys).chain([&endpoint::KEYS[..]]);
+    let mut seen = HashSet::new();
+    for key in of_types.chain(of_http).flatten() {
+        let belongs = required.contains(key) || optional.contains(key);
+        if seen.insert(key) && section.has(key) && !belongs {
+            section.refuse(key, &format!("means nothing for a channel of type {kind}"));
         }
     }
 }
 
+/// The keys that a type needs, and those that it may have.
+fn keys(kind: &str) -> (&'static [&'static str], Vec<&'static str>) {
+    if let Some((_, keys)) = endpoint::TYPES.iter().find(|(name, _)| *name == kind) {
+        return (&[], [*keys, &endpoint::KEYS].concat());
+    }
+    let of_type = TYPES.iter().find(|(name, ..)| *name == kind);
+    of_type.map_or((&[], Vec::new()), |(_, required, optional)| (*required, optional.to_vec()))
+}
+
 fn transport(section: &mut Section<'_, '_>, kind: &str) -> Option<Transport> {
     match kind {
+        "stdout" => Some(Transport::Stdout),
         "command" => command(section),
-        _ => Some(Transport::Stdout),
+        _ => endpoint::http(section, kind).map(Transport::Http),
     }
 }
 

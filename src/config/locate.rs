@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, DatabaseUrl};
+use super::{Config, ConfigError};
 
 /// In bytes. A log that was given for the config would fill the memory, then the screen.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -91,22 +91,35 @@ impl Config {
         let (bytes, mode) = bytes_and_mode(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let mut config = Self::parse(path, &bytes)?;
-        config.warnings.extend(config.exposed_password(path, mode));
+        config.warnings.extend(config.exposed_secrets(path, mode));
         Ok(config)
     }
 
-    fn exposed_password(&self, path: &Path, mode: u32) -> Option<String> {
-        let has_password = self.database.url.as_ref().is_some_and(DatabaseUrl::has_password);
-        let others_can_read = mode & 0o004 != 0;
-        (has_password && others_can_read).then(|| {
+    /// One sentence for each secret that stands in a file that others can read.
+    fn exposed_secrets(&self, path: &Path, mode: u32) -> Vec<String> {
+        if mode & 0o004 == 0 {
+            return Vec::new();
+        }
+        let (path, mode) = (path.display(), mode & 0o7777);
+        let database = self.database.url.as_ref().filter(|url| url.has_password()).map(|_| {
             format!(
-                "{} has mode {:04o}, so every user of this host can read the password in \
+                "{path} has mode {mode:04o}, so every user of this host can read the password in \
                  database.url: move the URL to a file of mode 0600 and name that in \
-                 database.url_file",
-                path.display(),
-                mode & 0o7777
+                 database.url_file"
             )
-        })
+        });
+        let channels = self.channels.iter().flat_map(|channel| {
+            let keys = channel.exposed().into_iter();
+            keys.map(move |key| (&channel.name, key))
+        });
+        let channels = channels.map(|(name, key)| {
+            format!(
+                "{path} has mode {mode:04o}, so every user of this host can read the secret in \
+                 {key} of channel {name:?}: move it to a file of mode 0600 and name that in \
+                 {key}_file"
+            )
+        });
+        database.into_iter().chain(channels).collect()
     }
 }
 

@@ -11,6 +11,7 @@
 mod channel;
 mod channels;
 mod database;
+mod endpoint;
 mod file;
 mod lines;
 mod locate;
@@ -18,8 +19,10 @@ mod meaning;
 mod problem;
 mod rule;
 mod rules;
+mod secret;
 mod section;
 mod source;
+mod tls;
 mod validate;
 mod value;
 mod words;
@@ -28,12 +31,15 @@ use std::path::{Path, PathBuf};
 
 pub use channel::{ChannelConfig, DeliveryConfig, Digest, Fallback, RouteConfig, Transport};
 pub use database::{DatabaseConfig, DatabaseUrl};
+pub use endpoint::{Endpoint, HttpConfig, Service};
 pub use locate::Environment;
 pub use meaning::Window;
 use problem::Lines;
 pub use problem::{ConfigError, Problem};
 pub use rule::{GroupBy, RuleConfig, RuleKind};
+pub use secret::{Secret, SecretError};
 pub use source::{GLOB_MATCHING, JournalConfig, LogFormat, SourceConfig, SourcePath, Start};
+pub use tls::Tls;
 pub use value::host;
 pub use words::nearest;
 

@@ -11,6 +11,7 @@ use crate::config::{ChannelConfig, Transport};
 pub(super) fn open(channel: &ChannelConfig) -> Option<Arc<dyn Channel>> {
     match &channel.transport {
         Transport::Stdout => None,
+        Transport::Http(_) => None,
         Transport::Command(words) => Some(Arc::new(command::Command::new(words))),
     }
 }
