@@ -14,6 +14,7 @@ mod content;
 mod deliver;
 mod failure;
 mod fallback;
+mod http;
 mod message;
 mod outbox;
 mod send;
