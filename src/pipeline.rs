@@ -10,7 +10,7 @@ use chrono::SecondsFormat;
 use diesel::pg::PgConnection;
 
 use crate::alerting::{self, Pending, RuleError, RuleFailure, RulesInUse, Storms};
-use crate::config::{Config, RuleConfig, RuleKind};
+use crate::config::{ChannelConfig, Config, RuleConfig, RuleKind};
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
 use crate::model::{self, Tick};
 use crate::notify::{self, ChannelFailure, Connect, Delivery};
@@ -168,9 +168,12 @@ impl Pipeline<'_> {
             let sources = alerting::sources_to_evaluate(connection, host, self.tick)?;
             Ok((sources, notify::is_any_due(connection, self.host, self.tick)?))
         })?;
-        // What a channel has failed to deliver may be due for its fallback, though not for it.
-        let hands_over = self.config.channels.iter().any(|channel| channel.fallback.is_some());
-        if sources.is_empty() && !is_due && !hands_over {
+        // What a channel has failed to deliver may be due for its fallback, though not for it; and
+        // some have to hear of what fires in each run.
+        let is_looked_at =
+            |channel: &ChannelConfig| channel.fallback.is_some() || channel.is_refreshed();
+        let is_looked_at = self.config.channels.iter().any(is_looked_at);
+        if sources.is_empty() && !is_due && !is_looked_at {
             return Ok(true);
         }
         let mut storms = Storms::new(self.config.delivery.storm_cap);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use glob::Pattern;
 
-use super::endpoint::HttpConfig;
+use super::endpoint::{HttpConfig, Service};
 use crate::model::{Severity, WeeklyHours};
 
 /// `[[channel]]`: one place where people, or their programs, are told.
@@ -38,6 +38,13 @@ pub struct ChannelConfig {
 }
 
 impl ChannelConfig {
+    /// Whether what fires is sent again in each run, since the other side takes for over what it
+    /// does not hear of.
+    pub fn is_refreshed(&self) -> bool {
+        let Transport::Http(HttpConfig { service, .. }) = &self.transport else { return false };
+        matches!(service, Service::Alertmanager { .. })
+    }
+
     /// The keys of secrets that stand in the config itself.
     pub(super) fn exposed(&self) -> Vec<&'static str> {
         match &self.transport {

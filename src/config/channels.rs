@@ -12,7 +12,7 @@ use glob::Pattern;
 
 use super::channel::{ChannelConfig, DeliveryConfig, Digest, Fallback, RouteConfig, Transport};
 use super::section::Section;
-use super::{endpoint, validate, value};
+use super::{endpoint, tls, validate, value};
 use crate::model::Severity;
 
 /// The types of a channel, each with the keys that it needs and those that it may have besides
@@ -73,9 +73,10 @@ fn check_keys(section: &mut Section<'_, '_>, kind: &str) {
     let (required, optional) = keys(kind);
     section.require(required);
     let of_types = TYPES.iter().flat_map(|(_, required, optional)| [*required, *optional]);
-    let of_http = endpoint::TYPES.iter().map(|(_, keys)| *keys).chain([&endpoint::KEYS[..]]);
+    let of_http = endpoint::TYPES.iter().map(|(_, keys)| *keys);
+    let shared = [&endpoint::KEYS[..], &tls::KEYS];
     let mut seen = HashSet::new();
-    for key in of_types.chain(of_http).flatten() {
+    for key in of_types.chain(of_http).chain(shared).flatten() {
         let belongs = required.contains(key) || optional.contains(key);
         if seen.insert(key) && section.has(key) && !belongs {
             section.refuse(key, &format!("means nothing for a channel of type {kind}"));
@@ -86,7 +87,7 @@ fn check_keys(section: &mut Section<'_, '_>, kind: &str) {
 /// The keys that a type needs, and those that it may have.
 fn keys(kind: &str) -> (&'static [&'static str], Vec<&'static str>) {
     if let Some((_, keys)) = endpoint::TYPES.iter().find(|(name, _)| *name == kind) {
-        return (&[], [*keys, &endpoint::KEYS].concat());
+        return (&[], [*keys, &endpoint::KEYS, &tls::KEYS].concat());
     }
     let of_type = TYPES.iter().find(|(name, ..)| *name == kind);
     of_type.map_or((&[], Vec::new()), |(_, required, optional)| (*required, optional.to_vec()))

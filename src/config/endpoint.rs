@@ -19,19 +19,9 @@ pub(super) const TYPES: [(&str, &[&str]); 7] = [
     ("ntfy", &[]),
     ("gotify", &[]),
 ];
-/// What all of them may have.
-pub(super) const KEYS: [&str; 10] = [
-    "url",
-    "url_file",
-    "url_env",
-    "token",
-    "token_file",
-    "token_env",
-    "headers",
-    "ca_file",
-    "client_cert_file",
-    "client_key_file",
-];
+/// What all of them may have, besides [`super::tls::KEYS`].
+pub(super) const KEYS: [&str; 7] =
+    ["url", "url_file", "url_env", "token", "token_file", "token_env", "headers"];
 /// Where `PagerDuty` takes events (Events API v2).
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 /// Alertmanager forgets an alert of which it has not heard for so long. Runs are often a minute

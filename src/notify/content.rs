@@ -8,9 +8,11 @@ use std::fmt::Write;
 use chrono::{DateTime, TimeDelta, Utc};
 use minijinja::Environment;
 use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::message;
 use super::outbox::{Due, Sample};
+use crate::model::Tick;
 use crate::{duration, visible};
 
 /// Characters of a headline.
@@ -71,6 +73,10 @@ pub(super) struct Notification {
     /// Which time the alert fires.
     #[serde(skip)]
     pub(super) number: i32,
+    /// Stands for the source and the database: numbers of notifications and alerts are unique
+    /// only within these.
+    #[serde(skip)]
+    pub(super) origin: String,
 }
 
 /// What one attempt sends: one notification, or many of a digest.
@@ -84,6 +90,9 @@ pub(super) struct Message {
     pub(super) text: String,
     /// At least one.
     pub(super) notifications: Vec<Notification>,
+    /// When it is sent.
+    #[serde(skip)]
+    pub(super) sent_at: DateTime<Utc>,
 }
 
 /// Templates of a channel for what people read.
@@ -130,6 +139,7 @@ impl Notification {
             is_again: due.number > 1 && due.kind != "reminder",
             is_withdrawn: due.is_withdrawn,
             number: due.number,
+            origin: origin(due),
         }
     }
 
@@ -153,13 +163,13 @@ impl Notification {
     }
 
     /// How long it lasted, where it is over and was more than a moment.
-    fn duration(&self) -> Option<String> {
+    pub(super) fn duration(&self) -> Option<String> {
         let seconds = self.duration_seconds.filter(|seconds| *seconds > 0)?;
         Some(duration::display(TimeDelta::seconds(seconds)))
     }
 
     /// What, how many and since when, where to look.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::new();
         // A `String` takes everything.
         let _ = self.write_text(&mut text);
@@ -167,43 +177,77 @@ impl Notification {
     }
 
     fn write_text(&self, text: &mut String) -> std::fmt::Result {
-        let short = |text: &str| visible::line(text, LINE_CHARS);
-        if self.kind == "storm" {
-            writeln!(
-                text,
-                "{} more alerts of this rule fire and are not told one by one.",
-                self.further
-            )?;
-        } else {
-            writeln!(text, "{}", self.summary)?;
+        writeln!(text, "{}", self.what())?;
+        for (label, fact) in self.facts() {
+            writeln!(text, "{label}: {fact}")?;
         }
-        writeln!(text, "rule: {} ({})", short(&self.rule), self.rule_kind)?;
-        writeln!(text, "where: {}, read on {}", self.place, short(&self.host))?;
-        writeln!(text, "since: {}", self.since)?;
-        if self.is_withdrawn {
-            writeln!(text, "withdrawn: what came later says that it did not hold")?;
-        } else if let Some(duration) = self.duration() {
-            writeln!(text, "lasted: {duration}")?;
-        }
-        if let Some(runbook) = &self.runbook {
-            writeln!(text, "what to do: {}", short(runbook))?;
-        }
-        writeln!(text, "more: {}", self.show)?;
         if !self.samples.is_empty() {
             writeln!(text, "\nThe newest entries:")?;
         }
         for sample in &self.samples {
-            let at = message::local(sample.logged_at, &sample.timezone);
-            let first = sample.message.lines().next().unwrap_or_default();
-            writeln!(text, "{at} {} {}", sample.level, short(first))?;
+            writeln!(text, "{} {} {}", sample.at(), sample.level, sample.first_line())?;
         }
         Ok(())
     }
+
+    /// What has happened, and how much of it.
+    pub(super) fn what(&self) -> String {
+        if self.kind == "storm" {
+            let further = self.further;
+            return format!("{further} more alerts of this rule fire and are not told one by one.");
+        }
+        self.summary.clone()
+    }
+
+    /// Where it says what to do, if that is on the web.
+    pub(super) fn runbook_url(&self) -> Option<&str> {
+        let runbook = self.runbook.as_deref()?;
+        ["https://", "http://"].iter().any(|scheme| runbook.starts_with(scheme)).then_some(runbook)
+    }
+
+    /// What else there is to say, each with what it is: since when, where to look.
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        let short = |text: &str| visible::line(text, LINE_CHARS);
+        let mut facts = vec![
+            ("rule", format!("{} ({})", short(&self.rule), self.rule_kind)),
+            ("where", format!("{}, read on {}", self.place, short(&self.host))),
+            ("since", self.since.clone()),
+        ];
+        if self.is_withdrawn {
+            facts.push(("withdrawn", "what came later says that it did not hold".to_owned()));
+        } else if let Some(duration) = self.duration() {
+            facts.push(("lasted", duration));
+        }
+        facts.extend(self.runbook.as_deref().map(|runbook| ("what to do", short(runbook))));
+        facts.push(("more", self.show.clone()));
+        facts
+    }
+}
+
+impl Sample {
+    /// When it was logged, in the zone of the log.
+    pub(super) fn at(&self) -> String {
+        message::local(self.logged_at, &self.timezone)
+    }
+
+    /// Its first line, fit to be shown.
+    pub(super) fn first_line(&self) -> String {
+        visible::line(self.message.lines().next().unwrap_or_default(), LINE_CHARS)
+    }
+}
+
+fn origin(due: &Due) -> String {
+    let seed = format!("{}\0{}", due.path, due.first_seen_at.timestamp_micros());
+    format!("{:016x}", xxh3_64(seed.as_bytes()))
 }
 
 impl Message {
     /// A message about at least one notification.
-    pub(super) fn new(notifications: Vec<Notification>, templates: Templates<'_>) -> Self {
+    pub(super) fn new(
+        notifications: Vec<Notification>,
+        templates: Templates<'_>,
+        tick: Tick,
+    ) -> Self {
         let key = match &notifications[..] {
             [only] => format!("tripline-{}", only.id),
             many => {
@@ -212,8 +256,13 @@ impl Message {
                 format!("tripline-{}-{}", first.unwrap_or_default(), last.unwrap_or_default())
             }
         };
-        let mut message =
-            Self { key, title: title(&notifications), text: text(&notifications), notifications };
+        let mut message = Self {
+            key,
+            title: title(&notifications),
+            text: text(&notifications),
+            notifications,
+            sent_at: tick.0,
+        };
         // One after the other, so that the template for the text may use the headline.
         if let Some(title) = templates.title.and_then(|template| message.render(template)) {
             message.title = visible::line(title.trim(), TITLE_CHARS);
@@ -226,7 +275,16 @@ impl Message {
 
     /// What a template makes of it; `None`, and a warning, where it is broken.
     pub(super) fn render(&self, template: &str) -> Option<String> {
-        match self.try_render(template) {
+        self.render_with(Environment::new(), template)
+    }
+
+    /// The same with other rules of how values are written.
+    pub(super) fn render_with(
+        &self,
+        environment: Environment<'_>,
+        template: &str,
+    ) -> Option<String> {
+        match self.try_render(environment, template) {
             Ok(text) => Some(text),
             Err(error) => {
                 log::warn!(
@@ -237,7 +295,11 @@ impl Message {
         }
     }
 
-    fn try_render(&self, template: &str) -> Result<String, minijinja::Error> {
+    fn try_render(
+        &self,
+        mut environment: Environment<'_>,
+        template: &str,
+    ) -> Result<String, minijinja::Error> {
         #[derive(Serialize)]
         struct Context<'a> {
             #[serde(flatten)]
@@ -254,7 +316,6 @@ impl Message {
             key: &self.key,
             notifications: &self.notifications,
         };
-        let mut environment = Environment::new();
         // A template that never ends ends here.
         environment.set_fuel(Some(100_000));
         environment.render_str(template, minijinja::value::Serde(context))

@@ -18,7 +18,7 @@ use super::content::{Message, Notification, Templates};
 use super::failure::Failure;
 use super::outbox::{self, Due};
 use super::send::{Channel, send_within};
-use super::{fallback, message, state};
+use super::{fallback, message, refresh, state};
 use crate::config::{ChannelConfig, DeliveryConfig, Transport};
 use crate::model::{STDOUT, Tick};
 use crate::store::StoreError;
@@ -26,6 +26,8 @@ use crate::store::transaction::{Patience, transaction};
 
 /// Notifications that one message of a digest may hold.
 const DIGEST_MOST: i64 = 500;
+/// Alerts that one message tells of again.
+const REFRESH_MOST: usize = 500;
 /// Lines that are printed in one transaction.
 const LINES_MOST: i64 = 10_000;
 /// Entries that a message shows.
@@ -83,7 +85,10 @@ pub fn deliver(
     fallback::hand_over(connection, delivery)?;
     let due = outbox::due_channels(connection, delivery.host, delivery.tick)?;
     let until = Instant::now() + delivery.config.budget;
-    let is_due = |channel: &&ChannelConfig| due.contains(&channel.name);
+    let to_refresh = refresh::channels(connection, delivery)?;
+    let is_due = |channel: &&ChannelConfig| {
+        due.contains(&channel.name) || to_refresh.contains(&channel.name)
+    };
     let prints = |channel: &&ChannelConfig| channel.transport == Transport::Stdout;
     thread::scope(|scope| {
         let mut threads = Vec::new();
@@ -229,6 +234,12 @@ impl Worker<'_> {
                 }
             }
         }
+        if failed.is_none() && self.channel.is_refreshed() {
+            match self.refresh(&mut connection, &sender).map_err(|error| error.to_string())? {
+                Ok(refreshed) => delivered += refreshed,
+                Err(failure) => failed = Some(failure),
+            }
+        }
         if delivered > 0 && failed.is_none() {
             self.note_success(&mut connection).map_err(|error| error.to_string())?;
         }
@@ -280,6 +291,38 @@ impl Worker<'_> {
         }
     }
 
+    /// Tells of what fires, and of what was over a moment ago, to who has been told of it before.
+    /// Returns how many messages that took, or what the channel has against it.
+    fn refresh(
+        &self,
+        connection: &mut PgConnection,
+        sender: &Arc<dyn Channel>,
+    ) -> Result<Result<usize, ChannelFailure>, StoreError> {
+        let Delivery { host, tick, .. } = *self.delivery;
+        let name = &self.channel.name;
+        let due = transaction(connection, Patience::Short, |connection| {
+            refresh::due(connection, host, name, tick).map_err(Into::into)
+        })?;
+        let mut sent = 0;
+        for due in due.chunks(REFRESH_MOST) {
+            if Instant::now() >= self.until || self.delivery.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let message = transaction(connection, Patience::Short, |connection| {
+                self.message(connection, due)
+            })?;
+            if let Err(failure) = send_within(sender, message, self.patience()) {
+                return transaction(connection, Patience::Short, |connection| {
+                    let reason = failure.reason;
+                    let tell = state::note_failure(connection, host, name, &reason, tick)?;
+                    Ok(Err(ChannelFailure { channel: name.clone(), reason, tell, given_up: 0 }))
+                });
+            }
+            sent += 1;
+        }
+        Ok(Ok(sent))
+    }
+
     /// How long one attempt may take: no longer than the run has.
     fn patience(&self) -> Duration {
         let rest = self.until.saturating_duration_since(Instant::now());
@@ -297,6 +340,6 @@ impl Worker<'_> {
         }
         let ChannelConfig { title, text, .. } = self.channel;
         let templates = Templates { title: title.as_deref(), text: text.as_deref() };
-        Ok(Message::new(notifications, templates))
+        Ok(Message::new(notifications, templates, self.delivery.tick))
     }
 }

@@ -8,7 +8,7 @@ select
     alert.severity,
     case when cardinality(rule.levels) < 6 then array_to_string(rule.levels, ',') else '' end as levels,
     extract(epoch from rule.within)::bigint as within_seconds, rule.summary,
-    source.id as source_id, source.name as source, source.path, source.timezone,
+    source.id as source_id, source.name as source, source.path, source.timezone, source.first_seen_at,
     notification.host,
     alert.started_at,
     -- Closed by hand, it has lasted until then.

@@ -192,6 +192,7 @@ mod tests {
             source: "/var/log/app.log".to_owned(),
             path: "/var/log/app.log".to_owned(),
             timezone: "Europe/Berlin".to_owned(),
+            first_seen_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             started_at: "2026-01-01T11:03:05Z".parse().unwrap(),
             ended_at: Some("2026-01-01T11:08:05Z".parse().unwrap()),
             measured: 6.0,

@@ -5,7 +5,8 @@
 //! once, with its number as the key by which a repeat can be told.
 //!
 //! `deliver` goes over the channels, `outbox` and `state` keep how it went, `content` and
-//! `message` say it in words, `channels` has one file for each way to send.
+//! `message` say it in words, `refresh` tells some channels in each run what fires, `http` is for
+//! those on the web, `channels` has one file for each way to send.
 
 mod backoff;
 mod channels;
@@ -17,6 +18,7 @@ mod fallback;
 mod http;
 mod message;
 mod outbox;
+mod refresh;
 mod send;
 mod state;
 

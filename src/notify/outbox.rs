@@ -62,6 +62,9 @@ pub(super) struct Due {
     pub(super) path: String,
     #[diesel(sql_type = Text)]
     pub(super) timezone: String,
+    /// When the source was first seen: another one on every database.
+    #[diesel(sql_type = Timestamptz)]
+    pub(super) first_seen_at: DateTime<Utc>,
     /// The host that delivers it.
     #[diesel(sql_type = Text)]
     pub(super) host: String,
@@ -188,7 +191,11 @@ pub(super) fn claim(
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<i64> = claimed.into_iter().map(|row| row.id).collect();
+    due(connection, claimed.into_iter().map(|row| row.id).collect())
+}
+
+/// Notifications with what their messages say.
+pub(super) fn due(connection: &mut PgConnection, ids: Vec<i64>) -> QueryResult<Vec<Due>> {
     diesel::sql_query(include_str!("due.sql")).bind::<Array<BigInt>, _>(ids).load(connection)
 }
 

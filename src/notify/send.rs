@@ -81,6 +81,7 @@ mod tests {
             title: String::new(),
             text: String::new(),
             notifications: vec![],
+            sent_at: chrono::DateTime::UNIX_EPOCH,
         };
         let channel: Arc<dyn Channel> = Arc::new(Bad { never, dies });
         send_within(&channel, message, Duration::from_secs(1)).unwrap_err()

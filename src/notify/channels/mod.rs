@@ -1,6 +1,16 @@
 //! One file for each way to send a message.
 
+mod alertmanager;
 mod command;
+mod gotify;
+mod ntfy;
+mod pagerduty;
+mod shorten;
+mod slack;
+mod teams;
+mod urgency;
+mod web;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -11,7 +21,7 @@ use crate::config::{ChannelConfig, Transport};
 pub(super) fn open(channel: &ChannelConfig) -> Option<Arc<dyn Channel>> {
     match &channel.transport {
         Transport::Stdout => None,
-        Transport::Http(_) => None,
         Transport::Command(words) => Some(Arc::new(command::Command::new(words))),
+        Transport::Http(http) => Some(Arc::new(web::Web::new(&channel.name, http))),
     }
 }

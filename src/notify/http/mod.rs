@@ -81,8 +81,10 @@ impl Client {
         let token = self.endpoint.token.as_ref().map(read).transpose()?;
         let mut redactor = Redactor::default();
         redactor.hide_url(&url);
-        token.iter().for_each(|token| redactor.hide(token));
-        self.endpoint.headers.iter().for_each(|(_, value)| redactor.hide(value));
+        let headers = self.endpoint.headers.iter().map(|(_, value)| value);
+        for secret in token.iter().chain(headers) {
+            redactor.hide(secret);
+        }
         let until = Instant::now() + patience;
         Ok(Attempt { client: self, url, token, redactor, patience, until })
     }
@@ -121,7 +123,8 @@ impl Attempt<'_> {
     /// # Errors
     /// When it has not arrived, or the other side refuses it.
     pub(super) fn post(&self, post: &Post<'_>) -> Result<(), Failure> {
-        self.try_post(post).map_err(|failure| self.without_secrets(failure))
+        self.try_post(post)
+            .map_err(|failure| Failure { reason: self.redactor.redact(&failure.reason), ..failure })
     }
 
     fn try_post(&self, post: &Post<'_>) -> Result<(), Failure> {
@@ -160,10 +163,6 @@ impl Attempt<'_> {
         // Before it is cut, which would leave a part of a secret.
         let said = self.redactor.redact(&String::from_utf8_lossy(&said));
         Err(answer::of_status(head.status, &head.headers, &said, &place))
-    }
-
-    fn without_secrets(&self, failure: Failure) -> Failure {
-        Failure { reason: self.redactor.redact(&failure.reason), ..failure }
     }
 }
 

@@ -1,0 +1,81 @@
+//! Events of `PagerDuty`, version 2: one for each notification, by the alert of which the service
+//! knows which incident it is about.
+//!
+//! Limits: 1024 characters of the summary, 255 of the key, 512 KB in all.
+//! <https://developer.pagerduty.com/docs/send-alert-event>
+
+use serde_json::{Map, Value, json};
+
+use super::shorten;
+use crate::notify::content::{Message, Notification};
+
+const SUMMARY_CHARS: usize = 1024;
+const DETAIL_CHARS: usize = 20_000;
+
+/// One event.
+pub(super) struct Event {
+    /// The same for every attempt.
+    pub(super) key: String,
+    pub(super) json: Value,
+}
+
+pub(super) fn events(message: &Message, routing_key: &str) -> Vec<Event> {
+    let is_alone = message.notifications.len() == 1;
+    let events = message.notifications.iter().map(|one| {
+        // The title and the text may be those of a template.
+        let (title, text) = if is_alone {
+            (message.title.clone(), message.text.clone())
+        } else {
+            (one.title(), one.text())
+        };
+        let json = event(one, routing_key, &title, &text);
+        Event { key: format!("tripline-{}", one.id), json }
+    });
+    events.collect()
+}
+
+fn event(one: &Notification, routing_key: &str, title: &str, text: &str) -> Value {
+    let mut event = Map::new();
+    event.insert("routing_key".to_owned(), json!(routing_key));
+    event.insert("dedup_key".to_owned(), json!(dedup_key(one)));
+    if one.status == "resolved" {
+        event.insert("event_action".to_owned(), json!("resolve"));
+        return event.into();
+    }
+    event.insert("event_action".to_owned(), json!("trigger"));
+    event.insert("client".to_owned(), json!("tripline"));
+    event.insert("payload".to_owned(), payload(one, title, text));
+    if let Some(url) = one.runbook_url() {
+        event.insert("links".to_owned(), json!([{ "href": url, "text": "What to do" }]));
+    }
+    event.into()
+}
+
+/// The same from the beginning of an alert to its end, and of no other alert, not even one of
+/// another database.
+fn dedup_key(one: &Notification) -> String {
+    let storm = if one.kind == "storm" { "-storm" } else { "" };
+    format!("tripline-{}-{}{storm}", one.origin, one.alert_id)
+}
+
+fn payload(one: &Notification, title: &str, text: &str) -> Value {
+    let title = if title.is_empty() { &one.rule } else { title };
+    json!({
+        "summary": shorten::chars(title, SUMMARY_CHARS),
+        "source": one.host,
+        "severity": one.severity,
+        "timestamp": one.started_at,
+        "component": one.source,
+        "group": one.group,
+        "class": one.rule,
+        "custom_details": {
+            "text": shorten::chars(text, DETAIL_CHARS),
+            "alert": one.alert_id,
+            "path": one.path,
+            "measured": one.measured,
+            "threshold": one.threshold,
+            "within_seconds": one.within_seconds,
+            "show": one.show,
+        },
+    })
+}
