@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::pg::PgConnection;
 
 use super::SomeFailed;
+use super::heartbeat;
 use super::metrics;
 use super::progress::Bar;
 use super::session::{Session, Stage, UsageError, host_zone};
@@ -22,10 +23,21 @@ pub(super) fn run(
     tick: Tick,
     stop: &AtomicBool,
 ) -> anyhow::Result<()> {
-    let begun = Instant::now();
     let session = Session::new(global)?;
+    let done = work(global, &session, arguments, tick, stop);
+    heartbeat::after(&session, tick, done)
+}
+
+fn work(
+    global: &Global,
+    session: &Session,
+    arguments: &Ingest,
+    tick: Tick,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
     let logs = &arguments.logs;
-    let mut targets = targets(&session, logs)?;
+    let mut targets = targets(session, logs)?;
     let _lock = session.lock(Stage::Ingest, logs.wait.seconds, stop)?;
     let (mut connection, sources) =
         session.connect_and_read(|connection| sources::load(connection, &session.host))?;
@@ -41,7 +53,7 @@ pub(super) fn run(
         ..session.pipeline(tick, stop, limits(logs, begun))
     };
     let mut outcome = pipeline.read(&mut connection, sources, &targets, &mut |_, _| Ok(()))?;
-    finish(&session, &mut connection, "ingest", tick, begun, &mut outcome.figures)?;
+    finish(session, &mut connection, "ingest", tick, begun, &mut outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }
 

@@ -8,6 +8,7 @@ mod confirm;
 mod db;
 mod detect;
 mod entries;
+mod heartbeat;
 mod hide_url;
 mod hint;
 mod ingest;

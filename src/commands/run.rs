@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use super::heartbeat;
 use super::ingest::{finish, limits, result, targets};
 use super::progress::Bar;
 use super::session::{Session, Stage};
@@ -19,9 +20,21 @@ pub(super) fn run(
     stop: &AtomicBool,
     stdout: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let begun = Instant::now();
     let session = Session::new(global)?;
-    let targets = targets(&session, arguments)?;
+    let done = work(global, &session, arguments, tick, stop, stdout);
+    heartbeat::after(&session, tick, done)
+}
+
+fn work(
+    global: &Global,
+    session: &Session,
+    arguments: &Logs,
+    tick: Tick,
+    stop: &AtomicBool,
+    stdout: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let targets = targets(session, arguments)?;
     let ingest_lock = session.lock(Stage::Ingest, arguments.wait.seconds, stop)?;
     let bar = Bar::new(global.quiet);
     let pipeline = Pipeline {
@@ -39,6 +52,6 @@ pub(super) fn run(
         outcome.stopped =
             !pipeline.evaluate_and_deliver(&mut connection, &mut outcome.figures, stdout)?;
     }
-    finish(&session, &mut connection, "run", tick, begun, &mut outcome.figures)?;
+    finish(session, &mut connection, "run", tick, begun, &mut outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }

@@ -133,7 +133,7 @@ fn digest(section: &mut Section<'_, '_>) -> Option<Digest> {
     every.or_else(|| section.string("at", value::moment).map(Digest::At))
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let length = value::window(text)?;
     length.to_std().ok().filter(|_| TIMEOUT_SECONDS.contains(&length.num_seconds())).ok_or_else(
         || format!("must be from {}s to {}s", TIMEOUT_SECONDS.start(), TIMEOUT_SECONDS.end()),

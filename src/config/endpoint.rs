@@ -154,23 +154,37 @@ pub(super) fn http(section: &mut Section<'_, '_>, kind: &str) -> Option<HttpConf
         }
         _ => required(section, "url"),
     };
+    let token = match service {
+        Service::Gotify => required(section, "token"),
+        _ => secret(section, "token"),
+    };
+    let endpoint = endpoint(section, url, token)?;
+    Some(HttpConfig { service, endpoint })
+}
+
+/// Where a sign of life goes.
+pub(super) fn of_heartbeat(section: &mut Section<'_, '_>) -> Option<Endpoint> {
+    let url = required(section, "url");
+    let token = secret(section, "token");
+    endpoint(section, url, token)
+}
+
+fn endpoint(
+    section: &mut Section<'_, '_>,
+    url: Option<Secret>,
+    token: Option<Secret>,
+) -> Option<Endpoint> {
     if let Some(Secret::Plain(url)) = &url
         && !is_url(url)
     {
         // Without the URL itself, which may hold a secret.
         section.refuse("url", "must begin with https:// or http:// and a host");
     }
-    let token = match service {
-        Service::Gotify => required(section, "token"),
-        _ => secret(section, "token"),
-    };
     let headers = section.pairs("headers", |name, text| {
         header_name(name)?;
         header_value(text)
     });
-    let endpoint =
-        Endpoint { url: url?, headers: headers.unwrap_or_default(), token, tls: tls(section) };
-    Some(HttpConfig { service, endpoint })
+    Some(Endpoint { url: url?, headers: headers.unwrap_or_default(), token, tls: tls(section) })
 }
 
 fn webhook(section: &mut Section<'_, '_>) -> Service {

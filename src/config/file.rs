@@ -28,8 +28,9 @@ pub(super) const TOP: Table = Table {
         "route",
         "delivery",
         "metrics",
+        "heartbeat",
     ],
-    later: &["heartbeat"],
+    later: &[],
 };
 
 /// `[database]`
@@ -188,6 +189,26 @@ pub(super) const ROUTE: Table = Table {
 pub(super) const DELIVERY: Table =
     Table { place: "in [delivery]", keys: &["budget", "storm_cap"], later: &[] };
 
+/// `[heartbeat]`
+pub(super) const HEARTBEAT: Table = Table {
+    place: "in [heartbeat]",
+    keys: &[
+        "url",
+        "url_file",
+        "url_env",
+        "token",
+        "token_file",
+        "token_env",
+        "headers",
+        "ca_file",
+        "client_cert_file",
+        "client_key_file",
+        "method",
+        "timeout",
+    ],
+    later: &[],
+};
+
 /// `[metrics]`
 pub(super) const METRICS: Table = Table { place: "in [metrics]", keys: &["textfile"], later: &[] };
 
@@ -201,9 +222,10 @@ mod tests {
         let rules = include_str!("../../docs/rules.md");
         let delivery = include_str!("../../docs/delivery.md");
         let monitoring = include_str!("../../docs/monitoring.md");
-        for table in
-            [&TOP, &DATABASE, &EVALUATE, &SOURCE, &RULE, &CHANNEL, &ROUTE, &DELIVERY, &METRICS]
-        {
+        for table in [
+            &TOP, &DATABASE, &EVALUATE, &SOURCE, &RULE, &CHANNEL, &ROUTE, &DELIVERY, &METRICS,
+            &HEARTBEAT,
+        ] {
             for key in table.keys {
                 let is_shown = |text: &str| {
                     [format!("{key} = "), format!("[{key}]"), format!("`{key}`")]
@@ -212,7 +234,7 @@ mod tests {
                 };
                 let document = match table.place {
                     place if place == RULE.place => rules,
-                    place if place == METRICS.place => monitoring,
+                    place if [METRICS.place, HEARTBEAT.place].contains(&place) => monitoring,
                     place
                         if [&CHANNEL, &ROUTE, &DELIVERY, &METRICS]
                             .iter()

@@ -13,6 +13,7 @@ mod channels;
 mod database;
 mod endpoint;
 mod file;
+mod heartbeat;
 mod lines;
 mod locate;
 mod meaning;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 pub use channel::{ChannelConfig, DeliveryConfig, Digest, Fallback, RouteConfig, Transport};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use endpoint::{Endpoint, HttpConfig, Service};
+pub use heartbeat::{HeartbeatConfig, HeartbeatMethod};
 pub use locate::Environment;
 pub use meaning::Window;
 use problem::Lines;
@@ -68,6 +70,8 @@ pub struct Config {
     pub delivery: DeliveryConfig,
     /// `[metrics]`
     pub metrics: MetricsConfig,
+    /// `[heartbeat]`; `None` if there is none.
+    pub heartbeat: Option<HeartbeatConfig>,
     /// What is not wrong but should be changed, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -101,6 +105,7 @@ impl Default for Config {
             routes: Vec::new(),
             delivery: DeliveryConfig::default(),
             metrics: MetricsConfig::default(),
+            heartbeat: None,
             warnings: Vec::new(),
         }
     }

@@ -38,6 +38,7 @@ const EXAMPLE: &str = r#"
 host = "web1"
 lock_file = "/run/tripline.lock"
 metrics = { textfile = "/run/tripline.prom" }
+heartbeat = { url_env = "BEAT", method = "get" }
 
 [database]
 url = "postgresql://ann:secret@db/logs"
@@ -76,6 +77,16 @@ fn the_documented_example_is_read() {
         path: Some(PathBuf::from(FILE)),
         host: Some("web1".to_owned()),
         lock_file: Some(PathBuf::from("/run/tripline.lock")),
+        heartbeat: Some(HeartbeatConfig {
+            endpoint: Endpoint {
+                url: Secret::Env("BEAT".to_owned()),
+                headers: Vec::new(),
+                token: None,
+                tls: Tls::default(),
+            },
+            method: HeartbeatMethod::Get,
+            timeout: std::time::Duration::from_secs(10),
+        }),
         metrics: MetricsConfig { textfile: Some(PathBuf::from("/run/tripline.prom")) },
         database: DatabaseConfig {
             url: Some(DatabaseUrl::new("postgresql://ann:secret@db/logs")),
@@ -203,13 +214,13 @@ fn below_a_broken_header_nothing_is_blamed_on_the_table_above() {
 fn what_is_not_built_yet_is_not_called_unknown() {
     check(
         &[
-            "[heartbeat]\nurl='https://example.com/ping'\n",
+            "[database]\nretention='90d'\n",
             &source("stale_after='1h'\nformat='json'"),
             &source("format='%t %l %m'"),
         ]
         .concat(),
         &expect![[r#"
-            tripline.toml:1:2: key "heartbeat" at the top level is not supported yet
+            tripline.toml:2:1: key "retention" in [database] is not supported yet
             tripline.toml:5:1: key "stale_after" in [[source]] is not supported yet
             tripline.toml:9:8: format column 1: neither {timestamp} nor {level} stands in it
         "#]],

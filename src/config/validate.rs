@@ -12,7 +12,7 @@ use super::rule::RuleConfig;
 use super::rules::{Sources, lacks_levels, rule};
 use super::section::Section;
 use super::source::{LogFormat, SourceConfig, Start};
-use super::{Config, EvaluateConfig, MetricsConfig, channels, lines, value};
+use super::{Config, EvaluateConfig, MetricsConfig, channels, heartbeat, lines, value};
 use crate::model::{Format, Level, LevelSet, OwnFormat, OwnFormatError, PartitionInterval};
 
 const LINE_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
@@ -55,6 +55,7 @@ fn top(mut section: Section<'_, '_>) -> Config {
     let delivery =
         section.table("delivery", &file::DELIVERY, channels::delivery).unwrap_or_default();
     let metrics = section.table("metrics", &file::METRICS, metrics).unwrap_or_default();
+    let heartbeat = section.table("heartbeat", &file::HEARTBEAT, heartbeat::heartbeat).flatten();
 
     let mut names = HashSet::new();
     let rules = section
@@ -78,6 +79,7 @@ fn top(mut section: Section<'_, '_>) -> Config {
         routes: routes.into_iter().flatten().collect(),
         delivery,
         metrics,
+        heartbeat,
         warnings,
     }
 }

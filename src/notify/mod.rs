@@ -15,12 +15,14 @@ mod content;
 mod deliver;
 mod failure;
 mod fallback;
+mod heartbeat;
 mod http;
 mod message;
 mod outbox;
 mod refresh;
 mod send;
-mod state;
+pub mod state;
 
 pub use deliver::{ChannelFailure, Connect, Delivery, deliver};
+pub use heartbeat::beat;
 pub use outbox::{is_any_due, pretend};

@@ -7,7 +7,7 @@ use diesel::sql_types::{Bool, Text, Timestamptz};
 use crate::model::Tick;
 
 /// Notes that a channel failed. Returns whether people are to be told.
-pub(super) fn note_failure(
+pub fn note_failure(
     connection: &mut PgConnection,
     host: &str,
     channel: &str,
@@ -41,7 +41,7 @@ pub(super) fn note_failure(
 }
 
 /// Notes that a channel delivered. Returns whether it had failed before.
-pub(super) fn note_success(
+pub fn note_success(
     connection: &mut PgConnection,
     host: &str,
     channel: &str,

@@ -1,4 +1,4 @@
-//! Requests to programs on the web: one POST, whose answer says whether it has arrived.
+//! Requests to programs on the web: one request, whose answer says whether it has arrived.
 //!
 //! In comes where and what; out goes nothing, or a [`Failure`] without secrets. Deliberately not
 //! done: redirects (a secret goes to nobody but whom the config names), cookies, connections
@@ -14,8 +14,8 @@ use std::io::Read;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use ureq::Agent;
 use ureq::http::Uri;
+use ureq::{Agent, Body, RequestBuilder};
 
 use self::redact::Redactor;
 use super::failure::Failure;
@@ -123,23 +123,46 @@ impl Attempt<'_> {
     /// # Errors
     /// When it has not arrived, or the other side refuses it.
     pub(super) fn post(&self, post: &Post<'_>) -> Result<(), Failure> {
-        self.try_post(post)
-            .map_err(|failure| Failure { reason: self.redactor.redact(&failure.reason), ..failure })
+        self.try_post(post).map_err(|failure| self.redacted(failure))
+    }
+
+    fn redacted(&self, mut failure: Failure) -> Failure {
+        failure.reason = self.redactor.redact(&failure.reason);
+        failure
+    }
+
+    /// The same without a body: a GET.
+    ///
+    /// # Errors
+    /// As [`Attempt::post`].
+    pub(super) fn get(&self, url: &str) -> Result<(), Failure> {
+        let try_get = || {
+            let uri = parse(url)?;
+            let place = place(&uri);
+            let request = self.client.agent(&uri)?.get(uri);
+            self.judge(self.signed(request)?.call(), &place)
+        };
+        try_get().map_err(|failure| self.redacted(failure))
     }
 
     fn try_post(&self, post: &Post<'_>) -> Result<(), Failure> {
         let uri = parse(post.url)?;
         let place = place(&uri);
-        let rest = self.until.saturating_duration_since(Instant::now());
-        if rest.is_zero() {
-            return Err(no_answer(self.patience));
-        }
-        let mut request = self
+        let request = self
             .client
             .agent(&uri)?
             .post(uri)
             .header("content-type", post.content_type)
             .header("idempotency-key", post.key);
+        self.judge(self.signed(request)?.send(post.body), &place)
+    }
+
+    /// A request with what the config says, and with its end.
+    fn signed<B>(&self, mut request: RequestBuilder<B>) -> Result<RequestBuilder<B>, Failure> {
+        let rest = self.until.saturating_duration_since(Instant::now());
+        if rest.is_zero() {
+            return Err(no_answer(self.patience));
+        }
         for (name, value) in &self.client.endpoint.headers {
             request = request.header(name, value);
         }
@@ -149,10 +172,16 @@ impl Attempt<'_> {
                 TokenAs::Header(name) => request.header(name, token),
             };
         }
-        let request = request.config().timeout_global(Some(rest)).build();
-        let answer = request
-            .send(post.body)
-            .map_err(|error| answer::of_error(&error, &place, self.patience))?;
+        Ok(request.config().timeout_global(Some(rest)).build())
+    }
+
+    /// What an answer, or that there is none, means.
+    fn judge(
+        &self,
+        answer: Result<ureq::http::Response<Body>, ureq::Error>,
+        place: &str,
+    ) -> Result<(), Failure> {
+        let answer = answer.map_err(|error| answer::of_error(&error, place, self.patience))?;
         let (head, body) = answer.into_parts();
         if head.status.is_success() {
             return Ok(());
@@ -162,7 +191,7 @@ impl Attempt<'_> {
         let _ = body.into_reader().take(ANSWER_BYTES).read_to_end(&mut said);
         // Before it is cut, which would leave a part of a secret.
         let said = self.redactor.redact(&String::from_utf8_lossy(&said));
-        Err(answer::of_status(head.status, &head.headers, &said, &place))
+        Err(answer::of_status(head.status, &head.headers, &said, place))
     }
 }
 
