@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 mod alerts;
+mod channel;
 mod entries;
 mod init;
 mod notifications;
@@ -13,6 +14,7 @@ mod status;
 use std::path::PathBuf;
 
 pub use alerts::{Alerts, AlertsCommand, Handling};
+pub use channel::{Channel, ChannelCommand};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 pub use entries::Entries;
@@ -187,6 +189,14 @@ Examples:
 The rules are those of the config, or the built-in ones. None of these commands changes anything.
 To see what rules do with a log that is not stored: tripline replay.")]
     Rules(Rules),
+    /// List the channels, try one
+    #[command(after_help = "\
+Examples:
+  tripline channel list
+  tripline channel test ops-mail
+
+A channel is where people are told of alerts: [[channel]] in the config.")]
+    Channel(Channel),
     /// List the sources, forget one, read one anew, rename one
     #[command(after_help = "\
 Examples:

@@ -3,6 +3,7 @@
 mod alert;
 mod alerts;
 mod author;
+mod channel;
 mod clock;
 mod confirm;
 mod db;
@@ -87,6 +88,7 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
         }
         Command::Entries(arguments) => entries::run(global, arguments, tick, &mut stdout),
         Command::Rules(arguments) => rules::run(global, &arguments.command, tick, &mut stdout),
+        Command::Channel(arguments) => channel::run(global, &arguments.command, tick, &mut stdout),
         Command::Source(arguments) => {
             source::run(global, &arguments.command, &stop::on_signal(), &mut stdout)
         }

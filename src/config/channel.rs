@@ -5,7 +5,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use glob::Pattern;
 
+use super::email::EmailConfig;
 use super::endpoint::{HttpConfig, Service};
+use super::syslog::SyslogConfig;
 use crate::model::{Severity, WeeklyHours};
 
 /// `[[channel]]`: one place where people, or their programs, are told.
@@ -49,6 +51,7 @@ impl ChannelConfig {
     pub(super) fn exposed(&self) -> Vec<&'static str> {
         match &self.transport {
             Transport::Http(http) => http.exposed(),
+            Transport::Email(email) => email.exposed(),
             _ => Vec::new(),
         }
     }
@@ -82,6 +85,38 @@ pub enum Transport {
     Command(Vec<String>),
     /// A request to a program on the web.
     Http(HttpConfig),
+    /// A mail.
+    Email(Box<EmailConfig>),
+    /// The system's log.
+    Syslog(SyslogConfig),
+}
+
+impl Transport {
+    /// The name of the type.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Command(_) => "command",
+            Self::Http(http) => http.service.as_str(),
+            Self::Email(_) => "email",
+            Self::Syslog(_) => "syslog",
+        }
+    }
+
+    /// Where it leads, for people; without secrets.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Stdout => "standard output".to_owned(),
+            // Its arguments may hold a secret.
+            Self::Command(words) => words.first().cloned().unwrap_or_default(),
+            Self::Http(http) => http.endpoint.place(),
+            Self::Email(email) => {
+                let to: Vec<&str> = email.to.iter().map(|one| one.email.as_ref()).collect();
+                to.join(", ")
+            }
+            Self::Syslog(syslog) => syslog.socket.display().to_string(),
+        }
+    }
 }
 
 /// `[[route]]`: which alerts go where. Of what is empty, any matches.

@@ -12,14 +12,17 @@ use glob::Pattern;
 
 use super::channel::{ChannelConfig, DeliveryConfig, Digest, Fallback, RouteConfig, Transport};
 use super::section::Section;
-use super::{endpoint, tls, validate, value};
+use super::{email, endpoint, syslog, tls, validate, value};
 use crate::model::Severity;
 
 /// The types of a channel, each with the keys that it needs and those that it may have besides
 /// the common ones. Those on the web are in [`endpoint::TYPES`].
-const TYPES: [(&str, &[&str], &[&str]); 2] = [("stdout", &[], &[]), ("command", &["command"], &[])];
-/// Types that a later version will have.
-const LATER: [&str; 2] = ["email", "syslog"];
+const TYPES: [(&str, &[&str], &[&str]); 4] = [
+    ("stdout", &[], &[]),
+    ("command", &["command"], &[]),
+    ("email", &email::REQUIRED, &email::OPTIONAL),
+    ("syslog", &[], &syslog::KEYS),
+];
 /// Seconds that one attempt may take.
 const TIMEOUT_SECONDS: RangeInclusive<i64> = 1..=300;
 const STORM_CAPS: RangeInclusive<u32> = 1..=10_000;
@@ -34,7 +37,7 @@ pub(super) fn channel(
     validate::refuse_second(&mut section, name.as_ref(), names);
     let of_http = endpoint::TYPES.iter().map(|(name, _)| *name);
     let types: Vec<&str> = TYPES.iter().map(|(name, ..)| *name).chain(of_http).collect();
-    let kind = section.string("type", |text| value::choice(text, &types, |name| name, &LATER));
+    let kind = section.string("type", |text| value::choice(text, &types, |name| name, &[]));
     let transport = kind.and_then(|kind| {
         check_keys(&mut section, kind);
         transport(&mut section, kind)
@@ -97,6 +100,8 @@ fn transport(section: &mut Section<'_, '_>, kind: &str) -> Option<Transport> {
     match kind {
         "stdout" => Some(Transport::Stdout),
         "command" => command(section),
+        "email" => email::email(section).map(Box::new).map(Transport::Email),
+        "syslog" => Some(Transport::Syslog(syslog::syslog(section))),
         _ => endpoint::http(section, kind).map(Transport::Http),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use super::secret::Secret;
+use super::secret::{Secret, has_secret, required, secret};
 use super::section::Section;
 use super::tls::{Tls, tls};
 use super::value;
@@ -90,6 +90,36 @@ pub struct Endpoint {
     pub token: Option<Secret>,
     /// How to know each other.
     pub tls: Tls,
+}
+
+impl Service {
+    /// The name of the type of its channels.
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Webhook { .. } | Self::AlertmanagerWebhook => "webhook",
+            Self::Alertmanager { .. } => "alertmanager",
+            Self::Slack => "slack",
+            Self::Teams => "teams",
+            Self::Pagerduty { .. } => "pagerduty",
+            Self::Ntfy => "ntfy",
+            Self::Gotify => "gotify",
+        }
+    }
+}
+
+impl Endpoint {
+    /// Where it is, for people: of a URL only the host, the rest may be a secret.
+    pub(super) fn place(&self) -> String {
+        match &self.url {
+            Secret::Plain(url) => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                host.rsplit_once('@').map_or(host, |(_, host)| host).to_owned()
+            }
+            Secret::File(path) => format!("URL in {}", path.display()),
+            Secret::Env(name) => format!("URL in ${name}"),
+        }
+    }
 }
 
 impl fmt::Debug for Endpoint {
@@ -229,37 +259,6 @@ fn header_value(text: &str) -> Result<String, String> {
     } else {
         Err("must consist of printable ASCII characters".to_owned())
     }
-}
-
-fn has_secret(section: &Section<'_, '_>, key: &str) -> bool {
-    ["", "_file", "_env"].iter().any(|way| section.has(&format!("{key}{way}")))
-}
-
-/// A secret that has to be there, in one of its three ways.
-fn required(section: &mut Section<'_, '_>, key: &'static str) -> Option<Secret> {
-    if !has_secret(section, key) {
-        section.require(&[key]);
-    }
-    secret(section, key)
-}
-
-/// A secret in one of its three ways: `key`, `key_file` or `key_env`.
-fn secret(section: &mut Section<'_, '_>, key: &str) -> Option<Secret> {
-    let (file, variable) = (format!("{key}_file"), format!("{key}_env"));
-    let there: Vec<&str> =
-        [key, &file, &variable].into_iter().filter(|key| section.has(key)).collect();
-    if let [first, second, ..] = there[..] {
-        section.refuse(second, &format!("cannot stand beside {first}; keep one of them"));
-    }
-    let plain = section.string(key, one_line).map(Secret::Plain);
-    let in_file = section.string(&file, value::absolute_path).map(Secret::File);
-    let in_variable = section.string(&variable, one_line).map(Secret::Env);
-    plain.or(in_file).or(in_variable)
-}
-
-fn one_line(text: &str) -> Result<String, String> {
-    let text = value::text(text)?;
-    if text.contains(char::is_control) { Err("must be one line".to_owned()) } else { Ok(text) }
 }
 
 #[cfg(test)]

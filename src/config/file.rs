@@ -174,6 +174,20 @@ pub(super) const CHANNEL: Table = Table {
         "routing_key",
         "routing_key_file",
         "routing_key_env",
+        // email
+        "from",
+        "to",
+        "sendmail",
+        "smtp_host",
+        "smtp_port",
+        "encryption",
+        "username",
+        "password",
+        "password_file",
+        "password_env",
+        // syslog
+        "socket",
+        "facility",
     ],
     later: &[],
 };

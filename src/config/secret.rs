@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::{env, fs};
 
+use super::section::Section;
+use super::value;
+
 /// Where a secret is. It is read when it is needed, so that a config can be checked without it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
@@ -68,6 +71,39 @@ impl fmt::Debug for Secret {
             Self::Env(name) => f.debug_tuple("Env").field(name).finish(),
         }
     }
+}
+
+/// Whether a secret is there, in one of its three ways.
+pub(super) fn has_secret(section: &Section<'_, '_>, key: &str) -> bool {
+    ["", "_file", "_env"].iter().any(|way| section.has(&format!("{key}{way}")))
+}
+
+/// A secret that has to be there, in one of its three ways.
+pub(super) fn required(section: &mut Section<'_, '_>, key: &'static str) -> Option<Secret> {
+    if !has_secret(section, key) {
+        section.require(&[key]);
+    }
+    secret(section, key)
+}
+
+/// A secret in one of its three ways: `key`, `key_file` or `key_env`.
+pub(super) fn secret(section: &mut Section<'_, '_>, key: &str) -> Option<Secret> {
+    let (file, variable) = (format!("{key}_file"), format!("{key}_env"));
+    let there: Vec<&str> =
+        [key, &file, &variable].into_iter().filter(|key| section.has(key)).collect();
+    if let [first, second, ..] = there[..] {
+        section.refuse(second, &format!("cannot stand beside {first}; keep one of them"));
+    }
+    let plain = section.string(key, one_line).map(Secret::Plain);
+    let in_file = section.string(&file, value::absolute_path).map(Secret::File);
+    let in_variable = section.string(&variable, one_line).map(Secret::Env);
+    plain.or(in_file).or(in_variable)
+}
+
+/// Text that fits on one line.
+pub(super) fn one_line(text: &str) -> Result<String, String> {
+    let text = value::text(text)?;
+    if text.contains(char::is_control) { Err("must be one line".to_owned()) } else { Ok(text) }
 }
 
 #[cfg(test)]

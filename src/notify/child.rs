@@ -12,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::failure::Failure;
 use super::send::no_answer;
 
+/// Variables that hold secrets of ours; a program has its own.
+const NOT_PASSED_ON: [&str; 3] = ["TRIPLINE_DATABASE_URL", "DATABASE_URL", "PGPASSWORD"];
 /// Bytes of what a program prints that are kept.
 const OUTPUT_BYTES: usize = 2048;
 
@@ -22,6 +24,9 @@ const OUTPUT_BYTES: usize = 2048;
 /// When it cannot be started, takes too long, or ends with anything but 0; with what it printed.
 pub(super) fn run(mut command: Command, input: Vec<u8>, patience: Duration) -> Result<(), Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
+    for name in NOT_PASSED_ON {
+        command.env_remove(name);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command
         .spawn()

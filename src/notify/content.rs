@@ -93,6 +93,12 @@ pub(super) struct Message {
     /// When it is sent.
     #[serde(skip)]
     pub(super) sent_at: DateTime<Utc>,
+    /// Whether the headline is that of a template of the user's.
+    #[serde(skip)]
+    pub(super) is_own_title: bool,
+    /// Whether the text is.
+    #[serde(skip)]
+    pub(super) is_own_text: bool,
 }
 
 /// Templates of a channel for what people read.
@@ -262,13 +268,17 @@ impl Message {
             text: text(&notifications),
             notifications,
             sent_at: tick.0,
+            is_own_title: false,
+            is_own_text: false,
         };
         // One after the other, so that the template for the text may use the headline.
         if let Some(title) = templates.title.and_then(|template| message.render(template)) {
             message.title = visible::line(title.trim(), TITLE_CHARS);
+            message.is_own_title = true;
         }
         if let Some(text) = templates.text.and_then(|template| message.render(template)) {
             message.text = lines(&text);
+            message.is_own_text = true;
         }
         message
     }

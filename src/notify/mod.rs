@@ -22,7 +22,9 @@ mod outbox;
 mod refresh;
 mod send;
 pub mod state;
+mod trial;
 
 pub use deliver::{ChannelFailure, Connect, Delivery, deliver};
 pub use heartbeat::beat;
 pub use outbox::{is_any_due, pretend};
+pub use trial::{Trial, try_channel};

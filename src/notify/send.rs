@@ -16,6 +16,11 @@ pub(super) trait Channel: Send + Sync {
     /// # Errors
     /// Why it was not delivered, without secrets.
     fn send(&self, message: &Message, patience: Duration) -> Result<Option<String>, Failure>;
+
+    /// What the other side said when it took the last message, for who tries a channel.
+    fn answer(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a channel that keeps to its time needs to say so itself.
@@ -82,6 +87,8 @@ mod tests {
             text: String::new(),
             notifications: vec![],
             sent_at: chrono::DateTime::UNIX_EPOCH,
+            is_own_title: false,
+            is_own_text: false,
         };
         let channel: Arc<dyn Channel> = Arc::new(Bad { never, dies });
         send_within(&channel, message, Duration::from_secs(1)).unwrap_err()

@@ -5,6 +5,7 @@
 pub mod alerts;
 pub mod backtest;
 pub mod cases;
+pub mod channels;
 pub mod detect;
 pub mod entries;
 pub mod explain;

@@ -12,9 +12,6 @@ use crate::notify::content::Message;
 use crate::notify::failure::Failure;
 use crate::notify::send::Channel;
 
-/// Variables that hold secrets of ours; the program has its own.
-const NOT_PASSED_ON: [&str; 3] = ["TRIPLINE_DATABASE_URL", "DATABASE_URL", "PGPASSWORD"];
-
 /// A program with its arguments.
 #[derive(Debug)]
 pub(super) struct Command {
@@ -34,9 +31,6 @@ impl Channel for Command {
         };
         let mut command = process::Command::new(program);
         command.args(arguments);
-        for name in NOT_PASSED_ON {
-            command.env_remove(name);
-        }
         command.env("TRIPLINE_KEY", &message.key).env("TRIPLINE_TITLE", &message.title);
         if let Some(first) = message.notifications.first() {
             command

@@ -11,6 +11,8 @@ mod teams;
 mod urgency;
 mod web;
 mod webhook;
+mod email;
+mod syslog;
 
 use std::sync::Arc;
 
@@ -23,5 +25,7 @@ pub(super) fn open(channel: &ChannelConfig) -> Option<Arc<dyn Channel>> {
         Transport::Stdout => None,
         Transport::Command(words) => Some(Arc::new(command::Command::new(words))),
         Transport::Http(http) => Some(Arc::new(web::Web::new(&channel.name, http))),
+        Transport::Email(config) => Some(Arc::new(email::Email::new(config))),
+        Transport::Syslog(config) => Some(Arc::new(syslog::Syslog::new(config))),
     }
 }
