@@ -180,7 +180,9 @@ fn what_cannot_be_told_is_unknown() {
     check(
         &plugin(&setup, []),
         3,
-        &expect![[r#"TRIPLINE UNKNOWN - LOGS/tripline.toml:1:1: unknown key "nonsense" at the top level; this version knows: host, lock_file, database, evaluate, source, rule, channel, route, delivery, metrics, heartbeat"#]],
+        &expect![[
+            r#"TRIPLINE UNKNOWN - LOGS/tripline.toml:1:1: unknown key "nonsense" at the top level; this version knows: host, lock_file, database, evaluate, source, rule, channel, route, delivery, metrics, heartbeat"#
+        ]],
     );
     configure(&setup, "warning", "");
     let url = "postgresql://127.0.0.1:1/x";

@@ -63,6 +63,25 @@ rule is that of the config, whether a run has seen it or not; the values are tri
 Only what was stored, or counted, can be seen. An alert that goes on at --from counts from there,
 one that does not last as long as the rule's for says does not count.")]
     Backtest(Backtest),
+    /// Show what a message about an alert of a rule says
+    #[command(after_help = "\
+Examples:
+  tripline rules render error-burst
+  tripline rules render error-burst --channel ops-mail
+  tripline rules render error-burst --channel chat --json | jq -r .body
+
+About the last alert of the rule that people were told of, else about a made-up one. The summary is
+that of the config, title and text are those of the channel. Nothing is sent: tripline channel test
+does that.")]
+    Render {
+        #[command(flatten)]
+        rule: OneRule,
+        /// The channel whose templates are used, and whose request is shown where it makes one
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+        #[command(flatten)]
+        output: Json,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -112,7 +112,10 @@ fn test(
 }
 
 /// The channel of the config that the command line names.
-fn find<'a>(channels: &'a [ChannelConfig], typed: &str) -> anyhow::Result<&'a ChannelConfig> {
+pub(super) fn find<'a>(
+    channels: &'a [ChannelConfig],
+    typed: &str,
+) -> anyhow::Result<&'a ChannelConfig> {
     if let Some(channel) = channels.iter().find(|channel| channel.name == typed) {
         return Ok(channel);
     }

@@ -298,7 +298,7 @@ impl Message {
             Ok(text) => Some(text),
             Err(error) => {
                 log::warn!(
-                    "a template of a channel cannot be rendered, so the default is sent: {error:#}"
+                    "a template of a channel cannot be rendered, so the default is sent: {error}"
                 );
                 None
             }
@@ -327,7 +327,7 @@ impl Message {
             notifications: &self.notifications,
         };
         // A template that never ends ends here.
-        environment.set_fuel(Some(100_000));
+        environment.set_fuel(Some(message::FUEL));
         environment.render_str(template, minijinja::value::Serde(context))
     }
 }

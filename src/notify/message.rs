@@ -12,6 +12,9 @@ const MESSAGE_CHARS: usize = 160;
 /// Characters of a name that are shown.
 const NAME_CHARS: usize = 100;
 
+/// What rendering a template may cost.
+pub(super) const FUEL: u64 = 100_000;
+
 /// The notification on one line, fit for a terminal and a mail.
 pub(super) fn line(due: &Due) -> String {
     if due.kind == "storm" {
@@ -83,7 +86,10 @@ pub(super) fn summary(due: &Due) -> String {
     let measured = measured(due, &within);
     let Some(template) = &due.summary else { return measured };
     let group = if due.group.is_empty() { &due.source } else { &due.group };
-    let rendered = Environment::new().render_str(
+    let mut environment = Environment::new();
+    // A template that never ends ends here.
+    environment.set_fuel(Some(FUEL));
+    let rendered = environment.render_str(
         template,
         context! {
             count => number(due.measured),

@@ -20,11 +20,14 @@ mod http;
 mod message;
 mod outbox;
 mod refresh;
+mod render;
 mod send;
 pub mod state;
+pub mod templates;
 mod trial;
 
 pub use deliver::{ChannelFailure, Connect, Delivery, deliver};
 pub use heartbeat::beat;
 pub use outbox::{is_any_due, pretend};
+pub use render::{Rendered, render};
 pub use trial::{Trial, try_channel};

@@ -17,6 +17,11 @@ pub(super) trait Channel: Send + Sync {
     /// Why it was not delivered, without secrets.
     fn send(&self, message: &Message, patience: Duration) -> Result<Option<String>, Failure>;
 
+    /// What would be sent, as text; `None` where that is no more than headline and text.
+    fn preview(&self, _message: &Message) -> Option<String> {
+        None
+    }
+
     /// What the other side said when it took the last message, for who tries a channel.
     fn answer(&self) -> Option<String> {
         None

@@ -12,6 +12,10 @@ use serde::Serialize;
 use super::table::{Column, table, text};
 use super::{optional_time, shown};
 use crate::store::StoreError;
+use crate::visible;
+
+/// Characters of a line of a request.
+const BODY_LINE_CHARS: usize = 2000;
 
 /// A rule in a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -115,14 +119,61 @@ pub(super) fn groups(group_by: &[String]) -> String {
     if group_by.is_empty() { "-".to_owned() } else { shown(&group_by.join(", ")) }
 }
 
+/// What a message about an alert of a rule says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RenderedMessage {
+    /// Name of the rule.
+    pub rule: String,
+    /// Name of the channel; absent: without one.
+    pub channel: Option<String>,
+    /// Number of the alert; absent: it is made up.
+    pub alert: Option<i64>,
+    /// The headline.
+    pub title: String,
+    /// The text.
+    pub text: String,
+    /// All of it on one line.
+    pub line: String,
+    /// What a program on the web or a command gets.
+    pub body: Option<String>,
+}
+
+/// Writes a message for people. Its parts are fit to be shown already.
+///
+/// # Errors
+/// When the output takes nothing.
+pub fn write_rendered(message: &RenderedMessage, out: &mut dyn Write) -> io::Result<()> {
+    match message.alert {
+        Some(id) => writeln!(out, "about  alert {id}")?,
+        None => writeln!(out, "about  a made-up alert: none of this rule was told so far")?,
+    }
+    writeln!(out, "line   {}", message.line)?;
+    writeln!(out, "title  {}", message.title)?;
+    for (place, line) in message.text.trim_end().lines().enumerate() {
+        let head = if place == 0 { "text " } else { "" };
+        writeln!(out, "{}", format!("{head:<7}{line}").trim_end())?;
+    }
+    for (place, line) in message.body.as_deref().unwrap_or_default().lines().enumerate() {
+        let head = if place == 0 { "body " } else { "" };
+        writeln!(
+            out,
+            "{}",
+            format!("{head:<7}{}", visible::line(line, BODY_LINE_CHARS)).trim_end()
+        )?;
+    }
+    Ok(())
+}
+
 /// What a check of rules found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Checked {
     /// Each rule, in the order of the config.
     pub rules: Vec<CheckedRule>,
+    /// Each channel, as far as its templates are concerned.
+    pub channels: Vec<CheckedRule>,
 }
 
-/// What a check of a rule found.
+/// What a check of a rule, or of a channel, found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedRule {
     /// Its name.

@@ -11,6 +11,7 @@ mod backtest;
 mod check;
 mod explain;
 mod list;
+mod render;
 #[path = "../support/mod.rs"]
 mod support;
 

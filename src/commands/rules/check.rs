@@ -10,6 +10,7 @@ use crate::cli::Json;
 use crate::commands::SomeFailed;
 use crate::commands::session::Session;
 use crate::config::RuleConfig;
+use crate::notify::templates::{self, TemplateProblem};
 use crate::report::rules::{Checked, CheckedRule, FoundProblem};
 use crate::{report, visible};
 
@@ -25,13 +26,17 @@ pub(super) fn run(session: &Session, output: &Json, stdout: &mut dyn Write) -> a
     // Patterns need no table: whatever schema the database has.
     let mut connection = session.connect_to_any_schema()?;
     let problems = alerting::check(&mut connection, rules)?;
-    let checked = rules.iter().zip(problems).map(|(rule, problems)| CheckedRule {
-        name: rule.name.clone(),
-        passed: problems.is_empty(),
-        problems: problems.into_iter().map(found).collect(),
+    let checked = rules.iter().zip(problems).map(|(rule, problems)| {
+        let templates = templates::of_rule(rule).into_iter().map(found_in_template);
+        checked(&rule.name, problems.into_iter().map(found).chain(templates).collect())
     });
-    let checked = Checked { rules: checked.collect() };
-    let failed = checked.rules.iter().filter(|rule| !rule.passed).count();
+    let channels = session.config.channels.iter().map(|channel| {
+        let templates = templates::of_channel(channel).into_iter().map(found_in_template);
+        self::checked(&channel.name, templates.collect())
+    });
+    let checked = Checked { rules: checked.collect(), channels: channels.collect() };
+    let all = checked.rules.iter().chain(&checked.channels);
+    let failed = all.filter(|one| !one.passed).count();
     if output.json {
         report::write_json(&checked, stdout)?;
     } else if failed == 0 {
@@ -47,21 +52,32 @@ pub(super) fn run(session: &Session, output: &Json, stdout: &mut dyn Write) -> a
     Ok(())
 }
 
+fn checked(name: &str, problems: Vec<FoundProblem>) -> CheckedRule {
+    CheckedRule { name: name.to_owned(), passed: problems.is_empty(), problems }
+}
+
+fn found_in_template(problem: TemplateProblem) -> FoundProblem {
+    let TemplateProblem { key, value, message } = problem;
+    FoundProblem { key, value, message }
+}
+
 fn found(problem: RuleProblem) -> FoundProblem {
     let RuleProblem { key, value, message } = problem;
     FoundProblem { key, value, message }
 }
 
 fn tell(checked: &Checked) {
-    for rule in &checked.rules {
-        for FoundProblem { key, value, message } in &rule.problems {
-            tell_of(&rule.name, key, value, message);
+    for (what, all) in [("rule", &checked.rules), ("channel", &checked.channels)] {
+        for one in all {
+            for FoundProblem { key, value, message } in &one.problems {
+                tell_of(what, &one.name, key, value, message);
+            }
         }
     }
 }
 
-fn tell_of(rule: &str, key: &str, value: &str, message: &str) {
-    let text = format!("rule {rule:?}: {key} '{value}': {message}");
+fn tell_of(what: &str, name: &str, key: &str, value: &str, message: &str) {
+    let text = format!("{what} {name:?}: {key} '{value}': {message}");
     log::error!("{}", visible::line(&text, MESSAGE_CHARS));
 }
 
@@ -73,7 +89,7 @@ pub(super) fn refuse_unusable(
     let problems: Vec<_> =
         alerting::check(connection, slice::from_ref(rule))?.into_iter().flatten().collect();
     for RuleProblem { key, value, message } in &problems {
-        tell_of(&rule.name, key, value, message);
+        tell_of("rule", &rule.name, key, value, message);
     }
     if problems.is_empty() { Ok(()) } else { Err(SomeFailed(problems.len()).into()) }
 }

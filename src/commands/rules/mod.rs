@@ -7,6 +7,7 @@ mod backtest;
 mod check;
 mod explain;
 mod list;
+mod render;
 mod values;
 
 use std::io::Write;
@@ -30,6 +31,10 @@ pub(super) fn run(
         RulesCommand::Explain { rule, at, output } => {
             let at = moment("--at", at.as_deref(), tick)?.unwrap_or(tick.0);
             explain::run(&session, find(&session, rule)?, at, tick, output, stdout)
+        }
+        RulesCommand::Render { rule, channel, output } => {
+            let rule = find(&session, rule)?;
+            render::run(&session, rule, channel.as_deref(), tick, output, stdout)
         }
         RulesCommand::Backtest(arguments) => {
             let rule = find(&session, &arguments.rule)?;

@@ -25,6 +25,10 @@ impl Command {
 }
 
 impl Channel for Command {
+    fn preview(&self, message: &Message) -> Option<String> {
+        serde_json::to_string_pretty(message).ok()
+    }
+
     fn send(&self, message: &Message, patience: Duration) -> Result<Option<String>, Failure> {
         let Some((program, arguments)) = self.words.split_first() else {
             return Err(Failure::of_channel("the config names no program"));

@@ -66,6 +66,21 @@ impl Web {
 }
 
 impl Channel for Web {
+    fn preview(&self, message: &Message) -> Option<String> {
+        if let Service::Pagerduty { .. } = &self.service {
+            let events = pagerduty::events(message, "ROUTING-KEY");
+            let events: Vec<String> = events
+                .iter()
+                .filter_map(|event| serde_json::to_string_pretty(&event.json).ok())
+                .collect();
+            return Some(events.join("\n"));
+        }
+        let (_, body) = self.request(message, "https://example.com/topic").ok()?;
+        let json: Option<serde_json::Value> = serde_json::from_slice(&body.bytes).ok();
+        let text = json.and_then(|json| serde_json::to_string_pretty(&json).ok());
+        text.or_else(|| String::from_utf8(body.bytes).ok())
+    }
+
     fn send(&self, message: &Message, patience: Duration) -> Result<Option<String>, Failure> {
         let mut attempt = self.client.attempt(patience)?;
         if let Service::Pagerduty { routing_key } = &self.service {
