@@ -165,6 +165,26 @@ impl Bench {
         Some(Log { id, line_no: 0, last: None, last_logged_at: None })
     }
 
+    /// Up to when a source is judged at a tick; the least number if nothing is.
+    pub(crate) fn judged_until(&mut self, log: &Log, now: Tick) -> i64 {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Nullable<Timestamptz>)]
+            until: Option<DateTime<Utc>>,
+        }
+        let row = diesel::sql_query(
+            "select greatest(least(position.read_until, $2), state.judged_until) as until
+             from ingest_state state
+             join reader_positions position on position.source_id = state.source_id
+             where state.source_id = $1",
+        )
+        .bind::<BigInt, _>(log.id.0)
+        .bind::<Timestamptz, _>(now.0)
+        .get_result::<Row>(&mut self.connection)
+        .unwrap();
+        row.until.map_or(i64::MIN, since_base)
+    }
+
     /// Stores lines as one chunk that was read at a tick, to the end of the file or not. It may
     /// begin with lines that continue the entry stored last.
     pub(crate) fn store(

@@ -57,6 +57,29 @@ fn a_silence_that_is_foreseen_waits_until_it_begins() {
     check(&mut Bench::new(), "host", &history).unwrap();
 }
 
+/// Found by the tests above: at the first run there was nothing to judge.
+#[test]
+fn an_empty_log_has_nothing_that_was_judged() {
+    let rule = Rule {
+        name: "rule".to_owned(),
+        kind: Kind::Ratio { percent: 5.0, at_least: 1 },
+        levels: vec![Level::Error, Level::Fatal],
+        ..Rule::default()
+    };
+    let batch = |lines: Vec<(usize, Line)>, second: i64, at_end: bool| Batch {
+        lines,
+        continued: false,
+        tick: second * SECOND,
+        at_end,
+        evaluated: true,
+    };
+    let line = Line { at: 0, level: Level::Error, message: "disk full".to_owned() };
+    let batches =
+        vec![batch(vec![], 60, true), batch(vec![(0, line)], 60, false), batch(vec![], 3660, true)];
+    let history = History { rules: vec![rule], sources: 1, batches, slice_entries: 100_000 };
+    check(&mut Bench::new(), "host", &history).unwrap();
+}
+
 fn run_cases(histories: impl Strategy<Value = History>) {
     let cases = env::var("TRIPLINE_TEST_CASES").map_or(CASES, |cases| cases.parse().unwrap());
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
@@ -88,12 +111,27 @@ fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCas
         if !batch.evaluated {
             continue;
         }
-        read(&mut read_until, batch, &stored);
+        let now_read = read(&mut read_until, batch, &stored);
         evaluate(bench, &logs, batch, history.slice_entries);
         let content = bench.content(&logs);
         evaluate(bench, &logs, batch, history.slice_entries);
         prop_assert_eq!(&content, &bench.content(&logs), "evaluating again changed something");
-        compare(bench, &logs, history, &stored, &read_until)?;
+        let mut judged = Vec::new();
+        for (source, log) in logs.iter().enumerate() {
+            // A run with nothing to judge does not note how far it has read.
+            let until = bench.judged_until(log, tick(batch.tick));
+            // Where there are no lines, there is nothing that could be.
+            let all = || stored.iter().all(Vec::is_empty);
+            let is_empty = stored.get(source).map_or_else(all, Vec::is_empty);
+            prop_assert!(
+                is_empty || until >= now_read[source] && until <= read_until[source],
+                "source {source} is judged up to {until}, read up to {} now and {} before",
+                now_read[source],
+                read_until[source]
+            );
+            judged.push(until);
+        }
+        compare(bench, &logs, history, &stored, &judged)?;
 
         announce(bench, &logs, batch);
         let content = bench.content(&logs);
@@ -107,19 +145,21 @@ fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCas
     Ok(())
 }
 
-/// Up to when each source was read, and at last all of them: once a time was judged, it stays.
-fn read(read_until: &mut [i64], batch: &Batch, stored: &[Vec<Line>]) {
+/// Up to when each source is read now, and at last all of them; and up to when they ever were:
+/// once a time was judged, it stays.
+fn read(read_until: &mut [i64], batch: &Batch, stored: &[Vec<Line>]) -> Vec<i64> {
     let until = |lines: &Vec<Line>| match lines.last() {
         _ if batch.at_end => batch.tick,
         Some(line) => line.at.min(batch.tick),
         None => i64::MIN,
     };
-    for (source, lines) in stored.iter().enumerate() {
-        read_until[source] = read_until[source].max(until(lines));
-    }
+    let mut now: Vec<i64> = stored.iter().map(until).collect();
     let all = stored.iter().filter(|lines| !lines.is_empty()).map(until).min();
-    let last = read_until.last_mut().unwrap();
-    *last = (*last).max(all.unwrap_or(i64::MIN));
+    now.push(all.unwrap_or(i64::MIN));
+    for (before, now) in read_until.iter_mut().zip(&now) {
+        *before = (*before).max(*now);
+    }
+    now
 }
 
 fn store(bench: &mut Bench, logs: &mut [Log], batch: &Batch, stored: &mut [Vec<Line>]) {
