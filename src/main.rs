@@ -50,6 +50,8 @@ fn start_logger(global: &Global) {
     };
     let environment = env_logger::Env::default().default_filter_or(level);
     env_logger::Builder::from_env(environment)
+        // It writes whole URLs at the level trace, and some are secrets.
+        .filter_module("ureq", log::LevelFilter::Warn)
         .format(|buffer, record| {
             let level = match record.target() {
                 HINT => "hint".to_owned(),

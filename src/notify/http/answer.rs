@@ -54,7 +54,10 @@ pub(super) fn of_error(error: &Error, place: &str, patience: Duration) -> Failur
             let failure = no_answer(patience);
             return Failure { reason: format!("{place}: {}", failure.reason), ..failure };
         }
-        Error::Io(error) => error.to_string(),
+        Error::Io(error) => {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            inner.map_or_else(|| error.to_string(), with_advice)
+        }
         Error::Rustls(error) => with_advice(error),
         Error::HostNotFound => "there is no such host".to_owned(),
         Error::BadUri(_) | Error::RequireHttpsOnly(_) => "the URL cannot be used".to_owned(),

@@ -24,10 +24,13 @@ impl Redactor {
     /// The same for a URL, and for each part of it that may be a secret by itself: user,
     /// password, path and query.
     pub(super) fn hide_url(&mut self, url: &str) {
-        self.hide(url);
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let login = authority.rsplit_once('@').map(|(login, _)| login).unwrap_or_default();
+        // The host alone is what messages call the other side.
+        if !login.is_empty() || rest.len() > 1 {
+            self.hide(url);
+        }
         let parts = rest.split(['/', '?', '#', '&', '=']);
         for part in parts.chain(login.split(':')) {
             if part.len() >= SHORTEST_PART {
@@ -57,5 +60,8 @@ mod tests {
             ),
             "no hook *** with *** at *** (v=1) for ann:*** and ***"
         );
+        let mut redactor = Redactor::default();
+        redactor.hide_url("https://example.com/");
+        assert_eq!(redactor.redact("https://example.com/…: down"), "https://example.com/…: down");
     }
 }
