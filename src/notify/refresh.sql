@@ -1,19 +1,11 @@
 -- Numbers of the notifications of host $1 that channel $2 had got before tick $3 and that still
 -- say how it is: that an alert fires, or that it has been over for less than five minutes.
 with firing as (
-    select alert.source_id, alert.id, alert.rule_id, alert.group_key, told.id as notification
-    from alerts alert
-    join notifications told
-        on told.source_id = alert.source_id
-        and told.alert_id = alert.id
-        and told.channel = $2
-        and told.kind = 'fired'
-        and told.number = alert.number
-    where alert.resolved_at is null
-      and alert.merged_into is null
-      and (alert.retracted_at is null or alert.fired_at is not null)
-      and told.host = $1
-      and told.delivered_at < $3
+    select source_id, id, rule_id, group_key, number
+    from alerts
+    where resolved_at is null
+      and merged_into is null
+      and fired_at is not null
 ), recent as (
     -- What was delivered in the last minutes is among the newest; the others need no look.
     select *
@@ -21,8 +13,16 @@ with firing as (
     order by id desc
     limit 5000
 )
-select notification as id
+select told.id
 from firing
+join notifications told
+    on told.source_id = firing.source_id
+    and told.alert_id = firing.id
+    and told.channel = $2
+    and told.kind = 'fired'
+    and told.number = firing.number
+where told.host = $1
+  and told.delivered_at < $3
 union all
 select recent.id
 from recent
