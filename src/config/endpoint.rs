@@ -28,9 +28,10 @@ const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 /// apart and seldom more than a quarter of an hour, and one or two may fail.
 const EXPIRES_AFTER: TimeDelta = TimeDelta::hours(1);
 /// Headers that are ours to write: what frames the request, and what marks a repeat.
-const OUR_HEADERS: [&str; 7] = [
+const OUR_HEADERS: [&str; 8] = [
     "connection",
     "content-length",
+    "content-type",
     "expect",
     "host",
     "idempotency-key",
@@ -173,7 +174,7 @@ pub(super) fn http(section: &mut Section<'_, '_>, kind: &str) -> Option<HttpConf
         },
         "slack" => Service::Slack,
         "teams" => Service::Teams,
-        "pagerduty" => Service::Pagerduty { routing_key: required(section, "routing_key")? },
+        "pagerduty" => pagerduty(section)?,
         "ntfy" => Service::Ntfy,
         "gotify" => Service::Gotify,
         _ => return None,
@@ -189,6 +190,12 @@ pub(super) fn http(section: &mut Section<'_, '_>, kind: &str) -> Option<HttpConf
         _ => secret(section, "token"),
     };
     let endpoint = endpoint(section, url, token)?;
+    let has_authorization =
+        endpoint.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    // That of Gotify goes another way.
+    if has_authorization && endpoint.token.is_some() && service != Service::Gotify {
+        section.refuse("headers", "cannot have Authorization beside a token; keep one of them");
+    }
     Some(HttpConfig { service, endpoint })
 }
 
@@ -233,6 +240,18 @@ fn webhook(section: &mut Section<'_, '_>) -> Service {
     }
     let content_type = content_type.unwrap_or_else(|| "application/json".to_owned());
     Service::Webhook { body, content_type }
+}
+
+fn pagerduty(section: &mut Section<'_, '_>) -> Option<Service> {
+    for key in ["every", "at"] {
+        if section.has(key) {
+            section.refuse(
+                key,
+                "means nothing for a channel of type pagerduty: each alert is an event",
+            );
+        }
+    }
+    Some(Service::Pagerduty { routing_key: required(section, "routing_key")? })
 }
 
 fn is_url(url: &str) -> bool {
@@ -320,6 +339,12 @@ mod tests {
             &expect![[r#"tripline.toml:1:1: missing key "routing_key" in [[channel]]"#]],
         );
         refused(
+            "type = 'pagerduty'\nrouting_key = 'x'\nevery = '1h'",
+            &expect![
+                "tripline.toml:5:9: every means nothing for a channel of type pagerduty: each alert is an event"
+            ],
+        );
+        refused(
             "type = 'gotify'\nurl = 'https://x'\nbody = 'x'",
             &expect![[r#"
             tripline.toml:1:1: missing key "token" in [[channel]]
@@ -347,6 +372,12 @@ mod tests {
                 tripline.toml:5:21: "X Y" in headers is no name of a header
                 tripline.toml:5:33: "Host" in headers is a header that is written for you
                 tripline.toml:5:42: "Z" in headers must consist of printable ASCII characters"#]],
+        );
+        refused(
+            "type = 'webhook'\nurl = 'https://x'\ntoken_env = 'T'\nheaders = { authorization = 'x' }",
+            &expect![
+                "tripline.toml:6:11: headers cannot have Authorization beside a token; keep one of them"
+            ],
         );
         refused(
             "type = 'webhook'\nurl = 'https://x'\nclient_key_file = '/k'",

@@ -28,5 +28,5 @@ pub fn beat(config: &HeartbeatConfig, exit_code: u8) -> Result<(), String> {
             }),
         }
     };
-    try_beat().map_err(|failure| failure.reason)
+    try_beat().map(|_| ()).map_err(|failure| failure.reason)
 }

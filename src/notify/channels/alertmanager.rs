@@ -70,7 +70,7 @@ struct WebhookAlert {
 pub(super) fn alerts(message: &Message, expires_after: TimeDelta) -> Vec<PostableAlert> {
     let alert = |one| PostableAlert {
         labels: labels(one),
-        annotations: annotations(one),
+        annotations: annotations(message, one),
         starts_at: one.started_at,
         // Neither later than now, as it would fire until then, nor before its beginning, which
         // is refused.
@@ -92,7 +92,7 @@ pub(super) fn webhook<'a>(message: &Message, receiver: &'a str) -> Webhook<'a> {
                 status: one.status,
                 fingerprint: fingerprint(&labels),
                 labels,
-                annotations: annotations(one),
+                annotations: annotations(message, one),
                 starts_at: one.started_at,
                 ends_at: ended_at(one, message.sent_at).unwrap_or(NO_TIME),
                 generator_url: "",
@@ -140,10 +140,15 @@ fn labels(one: &Notification) -> Pairs {
     labels.into_iter().map(|(name, value)| (name, visible::line(value, LABEL_CHARS))).collect()
 }
 
-fn annotations(one: &Notification) -> Pairs {
+fn annotations(message: &Message, one: &Notification) -> Pairs {
+    // That of a message about one alert may be of a template.
+    let text = match message.notifications.len() {
+        1 => message.text.clone(),
+        _ => one.text(),
+    };
     let mut annotations = BTreeMap::from([
         ("summary", one.what()),
-        ("description", shorten::chars(one.text().trim_end(), ANNOTATION_CHARS)),
+        ("description", shorten::chars(text.trim_end(), ANNOTATION_CHARS)),
         ("alert", one.alert_id.to_string()),
     ]);
     if let Some(url) = one.runbook_url() {

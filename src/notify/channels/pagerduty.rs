@@ -1,5 +1,5 @@
-//! Events of `PagerDuty`, version 2: one for each notification, by the alert of which the service
-//! knows which incident it is about.
+//! Events of `PagerDuty`, version 2. By the alert the service knows which incident an event is
+//! about.
 //!
 //! Limits: 1024 characters of the summary, 255 of the key, 512 KB in all.
 //! <https://developer.pagerduty.com/docs/send-alert-event>
@@ -8,30 +8,19 @@ use serde_json::{Map, Value, json};
 
 use super::shorten;
 use crate::notify::content::{Message, Notification};
+use crate::notify::failure::Failure;
 
 const SUMMARY_CHARS: usize = 1024;
 const DETAIL_CHARS: usize = 20_000;
 
-/// One event.
-pub(super) struct Event {
-    /// The same for every attempt.
-    pub(super) key: String,
-    pub(super) json: Value,
-}
-
-pub(super) fn events(message: &Message, routing_key: &str) -> Vec<Event> {
-    let is_alone = message.notifications.len() == 1;
-    let events = message.notifications.iter().map(|one| {
-        // The title and the text may be those of a template.
-        let (title, text) = if is_alone {
-            (message.title.clone(), message.text.clone())
-        } else {
-            (one.title(), one.text())
-        };
-        let json = event(one, routing_key, &title, &text);
-        Event { key: format!("tripline-{}", one.id), json }
-    });
-    events.collect()
+/// # Errors
+/// When the message is about nothing: the config allows no digests here.
+pub(super) fn body(message: &Message, routing_key: &str) -> Result<Value, Failure> {
+    let one = message
+        .notifications
+        .first()
+        .ok_or_else(|| Failure::of_message("there is no alert of which it could be an event"))?;
+    Ok(event(one, routing_key, &message.title, &message.text))
 }
 
 fn event(one: &Notification, routing_key: &str, title: &str, text: &str) -> Value {

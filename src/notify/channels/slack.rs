@@ -57,3 +57,48 @@ fn escape(character: char) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn message(title: &str, text: &str) -> Message {
+        Message {
+            key: String::new(),
+            title: title.to_owned(),
+            text: text.to_owned(),
+            notifications: Vec::new(),
+            sent_at: chrono::DateTime::UNIX_EPOCH,
+            is_own_title: false,
+            is_own_text: false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_gets_out_of_its_block(
+            title in "[`<>&a@! ]{0,200}",
+            text in "[`<>&a@! \n]{0,4000}",
+        ) {
+            let body = body(&message(&title, &text));
+            let code = body["blocks"][1]["text"]["text"].as_str().unwrap();
+            prop_assert!(code.chars().count() <= SECTION_CHARS);
+            let inner = code.strip_prefix("```\n").unwrap().strip_suffix("\n```").unwrap();
+            prop_assert!(!inner.contains("```") && !inner.contains(['<', '>']));
+            let header = body["blocks"][0]["text"]["text"].as_str().unwrap();
+            prop_assert!((1..=HEADER_CHARS).contains(&header.chars().count()));
+            let text = body["text"].as_str().unwrap();
+            let headline = text.split('\n').next().unwrap();
+            prop_assert_eq!(headline.matches('`').count(), 2);
+            // Every & begins one of the three.
+            for text in [header, code, headline] {
+                let ends = text.split('&').skip(1);
+                for end in ends {
+                    prop_assert!(["amp;", "lt;", "gt;"].iter().any(|name| end.starts_with(name)));
+                }
+            }
+        }
+    }
+}

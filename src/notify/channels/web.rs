@@ -1,12 +1,13 @@
 //! A program on the web. What it is sent is in the file of its service.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{alertmanager, gotify, ntfy, pagerduty, slack, teams, webhook};
 use crate::config::{HttpConfig, Service};
 use crate::notify::content::Message;
 use crate::notify::failure::Failure;
-use crate::notify::http::{self, Attempt, Client, Post, TokenAs};
+use crate::notify::http::{self, Client, Post, TokenAs};
 use crate::notify::send::Channel;
 
 pub(super) const JSON: &str = "application/json";
@@ -17,6 +18,8 @@ pub(super) struct Web {
     name: String,
     service: Service,
     client: Client,
+    /// The last answer.
+    answer: Mutex<Option<String>>,
 }
 
 /// What one request says.
@@ -33,49 +36,46 @@ impl Web {
             _ => TokenAs::Bearer,
         };
         let client = Client::new(endpoint, token_as);
-        Self { name: name.to_owned(), service: service.clone(), client }
+        Self { name: name.to_owned(), service: service.clone(), client, answer: Mutex::default() }
     }
 
-    /// Where it goes, and what.
-    fn request(&self, message: &Message, url: &str) -> Result<(String, Body), Failure> {
-        let to = |path| http::join(url, path);
-        let json = |value: serde_json::Value| Body::json(&value);
-        Ok(match &self.service {
-            Service::Webhook { body: None, .. } => (url.to_owned(), Body::json(message)?),
+    /// Where it goes, and what. `routing_key` is only looked at for who has one.
+    fn request(
+        &self,
+        message: &Message,
+        url: &str,
+        routing_key: &str,
+    ) -> Result<(String, Body), Failure> {
+        let body = match &self.service {
+            Service::Webhook { body: None, .. } => Body::json(message)?,
             Service::Webhook { body: Some(template), content_type } => {
-                (url.to_owned(), webhook::body(message, template, content_type)?)
+                webhook::body(message, template, content_type)?
             }
             Service::AlertmanagerWebhook => {
-                (url.to_owned(), Body::json(&alertmanager::webhook(message, &self.name))?)
+                Body::json(&alertmanager::webhook(message, &self.name))?
             }
             Service::Alertmanager { expires_after } => {
-                (to("/api/v2/alerts"), Body::json(&alertmanager::alerts(message, *expires_after))?)
+                let alerts = alertmanager::alerts(message, *expires_after);
+                return Ok((http::join(url, "/api/v2/alerts"), Body::json(&alerts)?));
             }
-            Service::Slack => (url.to_owned(), json(slack::body(message))?),
-            Service::Teams => (url.to_owned(), json(teams::body(message))?),
-            Service::Gotify => (to("/message"), json(gotify::body(message))?),
+            Service::Slack => Body::json(&slack::body(message))?,
+            Service::Teams => Body::json(&teams::body(message))?,
+            Service::Pagerduty { .. } => Body::json(&pagerduty::body(message, routing_key)?)?,
             Service::Ntfy => {
                 let (root, topic) = ntfy::topic(url)?;
-                (root, json(ntfy::body(message, &topic))?)
+                return Ok((root, Body::json(&ntfy::body(message, &topic))?));
             }
-            Service::Pagerduty { .. } => {
-                return Err(Failure::of_channel("it is sent event by event"));
+            Service::Gotify => {
+                return Ok((http::join(url, "/message"), Body::json(&gotify::body(message))?));
             }
-        })
+        };
+        Ok((url.to_owned(), body))
     }
 }
 
 impl Channel for Web {
     fn preview(&self, message: &Message) -> Option<String> {
-        if let Service::Pagerduty { .. } = &self.service {
-            let events = pagerduty::events(message, "ROUTING-KEY");
-            let events: Vec<String> = events
-                .iter()
-                .filter_map(|event| serde_json::to_string_pretty(&event.json).ok())
-                .collect();
-            return Some(events.join("\n"));
-        }
-        let (_, body) = self.request(message, "https://example.com/topic").ok()?;
+        let (_, body) = self.request(message, "https://example.com/topic", "ROUTING-KEY").ok()?;
         let json: Option<serde_json::Value> = serde_json::from_slice(&body.bytes).ok();
         let text = json.and_then(|json| serde_json::to_string_pretty(&json).ok());
         text.or_else(|| String::from_utf8(body.bytes).ok())
@@ -83,14 +83,22 @@ impl Channel for Web {
 
     fn send(&self, message: &Message, patience: Duration) -> Result<Option<String>, Failure> {
         let mut attempt = self.client.attempt(patience)?;
-        if let Service::Pagerduty { routing_key } = &self.service {
-            let routing_key = attempt.read(routing_key)?;
-            send_events(message, &attempt, &routing_key)?;
-            return Ok(None);
+        let routing_key = match &self.service {
+            Service::Pagerduty { routing_key } => attempt.read(routing_key)?,
+            _ => String::new(),
+        };
+        let (url, body) = self.request(message, &attempt.url, &routing_key)?;
+        let Body { content_type, bytes } = &body;
+        let status =
+            attempt.post(&Post { url: &url, key: &message.key, content_type, body: bytes })?;
+        if let Ok(mut answer) = self.answer.lock() {
+            *answer = Some(status);
         }
-        let (url, body) = self.request(message, &attempt.url)?;
-        attempt.post(&post(&url, &message.key, &body))?;
         Ok(None)
+    }
+
+    fn answer(&self) -> Option<String> {
+        self.answer.lock().ok()?.clone()
     }
 }
 
@@ -100,18 +108,4 @@ impl Body {
             .map_err(|error| Failure::of_message(&format!("cannot be written as JSON: {error}")))?;
         Ok(Self { content_type: JSON.to_owned(), bytes })
     }
-}
-
-/// One event for each notification: one that is sent again changes nothing, so that it does not
-/// matter if only some of them arrive.
-fn send_events(message: &Message, attempt: &Attempt<'_>, routing_key: &str) -> Result<(), Failure> {
-    for event in pagerduty::events(message, routing_key) {
-        let body = Body::json(&event.json)?;
-        attempt.post(&post(&attempt.url, &event.key, &body))?;
-    }
-    Ok(())
-}
-
-fn post<'a>(url: &'a str, key: &'a str, body: &'a Body) -> Post<'a> {
-    Post { url, key, content_type: &body.content_type, body: &body.bytes }
 }

@@ -118,11 +118,12 @@ impl Attempt<'_> {
         Ok(secret)
     }
 
-    /// Sends a POST, and waits until it is answered or the time is over.
+    /// Sends a POST, and waits until it is answered or the time is over. Returns the status of the
+    /// answer.
     ///
     /// # Errors
     /// When it has not arrived, or the other side refuses it.
-    pub(super) fn post(&self, post: &Post<'_>) -> Result<(), Failure> {
+    pub(super) fn post(&self, post: &Post<'_>) -> Result<String, Failure> {
         self.try_post(post).map_err(|failure| self.redacted(failure))
     }
 
@@ -135,7 +136,7 @@ impl Attempt<'_> {
     ///
     /// # Errors
     /// As [`Attempt::post`].
-    pub(super) fn get(&self, url: &str) -> Result<(), Failure> {
+    pub(super) fn get(&self, url: &str) -> Result<String, Failure> {
         let try_get = || {
             let uri = parse(url)?;
             let place = place(&uri);
@@ -145,7 +146,7 @@ impl Attempt<'_> {
         try_get().map_err(|failure| self.redacted(failure))
     }
 
-    fn try_post(&self, post: &Post<'_>) -> Result<(), Failure> {
+    fn try_post(&self, post: &Post<'_>) -> Result<String, Failure> {
         let uri = parse(post.url)?;
         let place = place(&uri);
         let request = self
@@ -180,11 +181,11 @@ impl Attempt<'_> {
         &self,
         answer: Result<ureq::http::Response<Body>, ureq::Error>,
         place: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let answer = answer.map_err(|error| answer::of_error(&error, place, self.patience))?;
         let (head, body) = answer.into_parts();
         if head.status.is_success() {
-            return Ok(());
+            return Ok(head.status.to_string());
         }
         let mut said = Vec::new();
         // What it says is a help, and not worth another failure.
