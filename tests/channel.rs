@@ -9,7 +9,10 @@
 mod support;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
 
 use expect_test::expect;
 use serde_json::Value;
@@ -99,6 +102,28 @@ fn what_fails_is_said_and_the_exit_code_is_1() {
           "type": "command"
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&report).unwrap());
+}
+
+#[test]
+fn what_a_server_answers_is_said() {
+    let setup = setup("");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    setup.config(&format!(
+        "host = 'web1'\n[[channel]]\nname = 'hook'\ntype = 'webhook'\nurl = 'http://127.0.0.1:{port}/s3cret-path'\n"
+    ));
+    let server = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let _ = connection.read(&mut [0; 8_192]).unwrap();
+        connection.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").unwrap();
+    });
+    let ran = channel(&setup, &["test", "hook"]);
+    server.join().unwrap();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.ends_with("\nit said: 202 Accepted\n"), "{ran:?}");
+    let list = channel(&setup, &["list", "--json"]).stdout;
+    assert!(list.contains(&format!("\"to\": \"127.0.0.1:{port}\"")), "{list}");
+    assert!(!list.contains("s3cret"), "{list}");
 }
 
 #[test]

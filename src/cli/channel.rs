@@ -29,7 +29,9 @@ Examples:
 
 The message says of itself that it is a test, in the title and text that the config gives to the
 channel's messages. It goes out at once, whatever severities and hours the channel has, and is not
-recorded. Needs no database. Exit code 1 when it was not delivered, or not to all.")]
+recorded. Needs no database. What takes alerts rather than messages (PagerDuty, Alertmanager) has
+one named channel-test then, to be closed there. Exit code 1 when it was not delivered, or not to
+all.")]
     Test {
         /// Name of a channel of the config
         name: String,
