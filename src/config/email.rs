@@ -262,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn a_password_in_the_config_is_known_to_be_one() {
+        let exposed = |password: &str| {
+            let keys = format!("smtp_host = 'mail'\nusername = 'ann'\n{password}");
+            let config = Config::parse(Path::new("x"), [MAIL, &keys].concat().as_bytes()).unwrap();
+            config.channels[0].exposed()
+        };
+        assert_eq!(exposed("password = 's3cret'"), ["password"]);
+        assert_eq!(exposed("password_file = '/etc/x'"), [""; 0]);
+        assert_eq!(exposed("password_env = 'X'"), [""; 0]);
+    }
+
+    #[test]
     fn what_does_not_go_together_is_refused() {
         expect![[r#"
             smtp_port = 25 -> x:6:13: smtp_port means nothing without smtp_host

@@ -24,6 +24,7 @@ mod render;
 mod send;
 pub mod state;
 pub mod templates;
+mod tls;
 mod trial;
 
 pub use deliver::{ChannelFailure, Connect, Delivery, deliver};

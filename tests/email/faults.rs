@@ -85,10 +85,11 @@ fn one_that_sends_a_byte_at_a_time() {
             if connection.write_all(&[*byte]).is_err() {
                 return;
             }
+            // Its own pace; no test waits for it.
             thread::sleep(Duration::from_millis(100));
         }
     });
-    assert_eq!(record, "fired 1 no answer within 2s");
+    assert_eq!(record, "fired 1 127.0.0.1:PORT: no answer within 2s");
 }
 
 #[test]
@@ -111,9 +112,32 @@ fn one_that_closes_early() {
 
 #[test]
 fn one_that_speaks_something_else() {
+    let http = record("none", |connection| {
+        says(connection, &["HTTP/1.1 400 Bad Request\r\n\r\n"]);
+    });
+    assert_eq!(http, "fired 1 127.0.0.1:PORT answers what no mail server says");
+    let clear = record("tls", |connection| says(connection, &["220 this is no TLS\r\n"]));
+    assert!(clear.starts_with("fired 1 127.0.0.1:PORT: "), "{clear}");
+}
+
+#[test]
+fn one_that_floods_is_not_listened_to() {
     let record =
-        record("none", |connection| says(connection, &["HTTP/1.1 400 Bad Request\r\n\r\n"]));
-    assert!(record.starts_with("fired 1 127.0.0.1:PORT: "), "{record}");
+        record("none", |mut connection| while connection.write_all(&[b'2'; 1 << 14]).is_ok() {});
+    assert_eq!(record, "fired 1 127.0.0.1:PORT answers what no mail server says");
+    let record = self::record("none", |mut connection| {
+        while connection.write_all(&b"220-hello\r\n".repeat(1_000)).is_ok() {}
+    });
+    assert_eq!(record, "fired 1 127.0.0.1:PORT answers what no mail server says");
+}
+
+#[test]
+fn what_is_said_in_clear_after_starttls_is_no_answer() {
+    let record = record("starttls", |connection| {
+        let injected = "220 go\r\n250 trust me\r\n250 OK\r\n250 OK\r\n354 go\r\n250 delivered\r\n";
+        says(connection, &["220 hello\r\n", "250-hello\r\n250 STARTTLS\r\n", injected]);
+    });
+    assert_eq!(record, "fired 1 127.0.0.1:PORT: no answer within 2s");
 }
 
 #[test]

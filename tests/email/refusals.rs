@@ -3,7 +3,7 @@
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::server::{MailServer, write_certificates};
+use crate::server::{MailServer, header, write_certificates};
 use crate::support::program::Setup;
 use crate::{
     CERTIFICATE, LOGIN, at, configure, options, outbox, outbox_at, quiet_run_at, run_at, setup,
@@ -32,6 +32,27 @@ fn one_who_is_refused_costs_the_others_nothing() {
         .assert_eq(&outbox_at(&setup, server.port));
     quiet_run_at(&mut setup, "12:30:00");
     assert_eq!(recipients(&server.mails()), [r#"["ann@example.com","eve@example.com"]"#], "once");
+}
+
+#[test]
+fn a_test_says_what_came_back() {
+    let setup = setup();
+    let server = MailServer::start(&setup, &["--refuse", "bob@example.com=550 5.1.1 no such user"]);
+    configure(&setup, &at(&server, THREE));
+    let ran = setup.run(["channel", "test", "mail"]);
+    let visible = |text: &str| text.replace(&format!(":{}", server.port), ":PORT");
+    assert_eq!(ran.code, Some(1), "not to all: {ran:?}");
+    expect![[r#"
+        mail (email) took the test message tripline-test-1768478400000: TEST info channel-test on web1: this is a test of the channel mail; nothing is wrong
+        it said: 250 2.0.0 OK queued as 4F3A
+    "#]].assert_eq(&visible(&ran.stdout));
+    expect![[r#"
+        tripline: error: channel mail has delivered, but: 127.0.0.1:PORT did not take it for bob@example.com: 550 5.1.1 no such user
+    "#]].assert_eq(&visible(&ran.stderr));
+    let mails = server.mails();
+    assert_eq!(recipients(&mails), [r#"["ann@example.com","eve@example.com"]"#]);
+    assert!(header(&mails[0], "Subject").starts_with("TEST info channel-test on web1: "));
+    assert_eq!(outbox(&setup), [""; 0]);
 }
 
 #[test]
@@ -183,7 +204,7 @@ fn files_that_are_no_certificates_are_named() {
             "missing.pem",
             "cannot read LOGS/missing.pem: No such file or directory (os error 2)",
         ),
-        ("12:05:00", "empty.pem", "cannot use LOGS/empty.pem: no items found"),
+        ("12:05:00", "empty.pem", "LOGS/empty.pem holds no certificates as PEM"),
     ] {
         configure(&setup, &at(&server, &format!("ca_file = 'LOGS/{file}'")));
         assert_eq!(run_at(&mut setup, time).code, Some(1));

@@ -3,11 +3,11 @@
 //! All recipients are told in one mail. One that the server refuses costs the others nothing:
 //! they get it, and the refusal is noted beside the notification, which is not sent again.
 
+mod connection;
 mod html;
 mod mail;
 mod sendmail;
 mod smtp;
-mod tls;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -6,29 +6,28 @@
 //! counts as delivered as soon as anybody has got it, since to send it again would tell the
 //! others twice. When all are refused, it is tried again later.
 
-use std::error::Error as _;
 use std::fmt::Display;
-use std::io;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use lettre::Address;
-use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::SmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Mail, Quit, Rcpt, Rset, Starttls};
+use lettre::transport::smtp::extension::{ClientId, Extension, ServerInfo};
 use lettre::transport::smtp::response::Response;
 
-use super::tls;
+use super::connection::{Connection, Trouble};
 use crate::config::{Encryption, SmtpConfig};
 use crate::notify::failure::Failure;
 use crate::notify::send::no_answer;
+use crate::notify::tls;
 use crate::visible;
 
 /// Characters of what a server has to say that are kept.
 const ANSWER_CHARS: usize = 400;
+/// How to log in: lettre has one more, which takes no password.
+const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 /// How long to wait for a server to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// "The service is not available and the connection will be closed."
@@ -74,10 +73,14 @@ struct Round {
 }
 
 struct Conversation {
-    connection: SmtpConnection,
+    connection: Connection,
+    place: Place,
+}
+
+/// Who is talked to, and how to speak of it.
+struct Place {
     /// `mail.example.com:587`
-    place: String,
-    until: Instant,
+    name: String,
     patience: Duration,
     /// The password, as it is and as it was sent: servers may say what they were told.
     secrets: Vec<String>,
@@ -87,60 +90,41 @@ impl Conversation {
     /// Connects, encrypts and logs in, as the config says.
     fn begin(server: &SmtpConfig, patience: Duration) -> Result<Self, Failure> {
         let until = Instant::now() + patience;
-        let place = format!("{}:{}", server.host, server.port);
-        let login = match &server.login {
-            Some((user, password)) => {
-                let password = password.read();
-                let password = password.map_err(|error| Failure::of_channel(&error.to_string()))?;
-                Some((user.clone(), password))
-            }
-            None => None,
-        };
-        let tls = match server.encryption {
-            Encryption::None => None,
-            Encryption::Tls | Encryption::StartTls => Some(tls::parameters(server)?),
-        };
-        let hello = hello();
-        let at_once = tls.as_ref().filter(|_| server.encryption == Encryption::Tls);
-        let address = (server.host.as_str(), server.port);
-        let connection = SmtpConnection::connect(address, Some(patience), &hello, at_once, None)
-            .map_err(|error| {
-                Failure::of_channel(&said(&error, &place, "the conversation", patience))
-            })?;
-        let secrets = login.iter().flat_map(|(user, password)| forms(user, password)).collect();
-        let mut conversation = Self { connection, place, until, patience, secrets };
-        if let Some(tls) = tls.filter(|_| server.encryption == Encryption::StartTls) {
-            conversation.be_in_time()?;
-            if !conversation.connection.can_starttls() {
-                return Err(conversation.failure(
-                    "offers no STARTTLS, so nothing was sent to it; is encryption = \"tls\" meant?",
-                ));
-            }
-            let upgraded = conversation.connection.starttls(&tls, &hello);
-            upgraded.map_err(|error| conversation.refused("STARTTLS", &error))?;
-        }
-        if let Some((user, password)) = login {
-            conversation.log_in(user, password)?;
+        let login = login(server)?;
+        let secrets = login.as_ref().map(forms).unwrap_or_default();
+        let place = Place { name: format!("{}:{}", server.host, server.port), patience, secrets };
+        let (connection, info) = open(server, &place, until)?;
+        let mut conversation = Self { connection, place };
+        if let Some(login) = login {
+            conversation.log_in(&login, &info)?;
         }
         Ok(conversation)
     }
 
-    fn log_in(&mut self, user: String, password: String) -> Result<(), Failure> {
-        self.be_in_time()?;
-        let mechanisms = [Mechanism::Plain, Mechanism::Login];
-        if !mechanisms.iter().any(|one| self.connection.server_info().supports_auth_mechanism(*one))
-        {
-            return Err(self.failure("offers no login (AUTH PLAIN or LOGIN)"));
+    fn log_in(&mut self, login: &Credentials, info: &ServerInfo) -> Result<(), Failure> {
+        let Some(mechanism) = info.get_auth_mechanism(&MECHANISMS) else {
+            return Err(self.place.failure("offers no login (AUTH PLAIN or LOGIN)"));
+        };
+        let nonsense = |_| self.place.refused("the login", &Trouble::Nonsense);
+        let mut words = Auth::new(mechanism, login.clone(), None).map_err(nonsense)?;
+        // Each mechanism is over after two questions.
+        for _ in 0..3 {
+            let reply = self.command("the login", words)?;
+            if !reply.has_code(334) {
+                return Ok(());
+            }
+            let nonsense = |_| self.place.refused("the login", &Trouble::Nonsense);
+            words = Auth::new_from_response(mechanism, login.clone(), &reply).map_err(nonsense)?;
         }
-        let login = self.connection.auth(&mechanisms, &Credentials::new(user, password));
-        login.map_err(|error| self.refused("the login", &error))?;
-        Ok(())
+        Err(self.place.refused("the login", &Trouble::Nonsense))
     }
 
     fn deliver(&mut self, from: &Address, to: &[Address], mail: &[u8]) -> Result<Taken, Failure> {
         let Round { answer, mut refused } = self.round(from, to, mail)?;
         let Some(answer) = answer else {
-            return Err(self.failure(&format!("takes none of the recipients: {}", list(&refused))));
+            return Err(self
+                .place
+                .failure(&format!("takes none of the recipients: {}", list(&refused))));
         };
         loop {
             let for_now = refused.iter().filter(|one| one.is_for_now);
@@ -157,82 +141,116 @@ impl Conversation {
             }
         }
         let remark = (!refused.is_empty()).then(|| {
-            let remark = format!("{} did not take it for {}", self.place, list(&refused));
-            visible::line(&self.without_secrets(&remark), ANSWER_CHARS)
+            let place = &self.place;
+            place.shown(&format!("{} did not take it for {}", place.name, list(&refused)))
         });
         Ok(Taken { answer, remark })
     }
 
     /// Names the sender and the recipients, and sends the mail to those that are taken.
     fn round(&mut self, from: &Address, to: &[Address], mail: &[u8]) -> Result<Round, Failure> {
-        let sender = self.command(Mail::new(Some(from.clone()), Vec::new()))?;
-        sender.map_err(|error| Failure {
-            is_about_message: error.status().is_some_and(|code| u16::from(code) == TOO_LARGE),
-            ..self.refused(&format!("the sender {from}"), &error)
+        let sender = self.connection.command(Mail::new(Some(from.clone()), Vec::new()));
+        sender.map_err(|trouble| Failure {
+            is_about_message: trouble.code() == Some(TOO_LARGE),
+            ..self.place.refused(&format!("the sender {from}"), &trouble)
         })?;
         let mut refused = Vec::new();
         for recipient in to {
-            let Err(error) = self.command(Rcpt::new(recipient.clone(), Vec::new()))? else {
-                continue;
-            };
-            if error.status().is_none_or(|code| u16::from(code) == CLOSING) {
-                return Err(self.refused(&format!("the recipient {recipient}"), &error));
+            match self.connection.command(Rcpt::new(recipient.clone(), Vec::new())) {
+                Ok(_) => {}
+                Err(Trouble::Refused(reply)) if !reply.has_code(CLOSING) => {
+                    refused.push(Refusal::new(recipient, &reply));
+                }
+                Err(trouble) => {
+                    return Err(self
+                        .place
+                        .refused(&format!("the recipient {recipient}"), &trouble));
+                }
             }
-            let (reason, is_for_now) = (words(&error), error.is_transient());
-            refused.push(Refusal { recipient: recipient.clone(), reason, is_for_now });
         }
         if refused.len() == to.len() {
-            let _ = self.command(Rset)?;
+            // Whatever it says to that, the next one will show.
+            let _ = self.connection.command(Rset);
             return Ok(Round { answer: None, refused });
         }
-        self.command(Data)?.map_err(|error| self.refused("the mail", &error))?;
-        self.be_in_time()?;
-        let answer = self.connection.message(mail).map_err(|error| Failure {
+        self.command("the mail", Data)?;
+        let answer = self.connection.data(mail).map_err(|trouble| Failure {
             // A server that is out of order says so for now, one that dislikes the mail for good.
-            is_about_message: error.is_permanent(),
-            ..self.refused("the mail", &error)
+            is_about_message: trouble.is_permanent(),
+            ..self.place.refused("the mail", &trouble)
         })?;
-        Ok(Round { answer: Some(self.shown(&answer)), refused })
+        Ok(Round { answer: Some(self.place.shown(&words(&answer))), refused })
     }
 
-    /// Says one thing and returns what the server says to it.
-    fn command(&mut self, command: impl Display) -> Result<Result<Response, Error>, Failure> {
-        self.be_in_time()?;
-        Ok(self.connection.command(command))
-    }
-
-    /// Nothing more is said after the time is over: whoever waits has gone, and the mail will be
-    /// sent again. Before, no answer is waited for beyond it.
-    fn be_in_time(&mut self) -> Result<(), Failure> {
-        let rest = self.until.saturating_duration_since(Instant::now());
-        if rest.is_zero() || self.connection.set_timeout(Some(rest)).is_err() {
-            let late = no_answer(self.patience);
-            return Err(Failure { reason: format!("{}: {}", self.place, late.reason), ..late });
-        }
-        Ok(())
+    /// Says one thing; `what` is what it asks for.
+    fn command(&mut self, what: &str, command: impl Display) -> Result<Response, Failure> {
+        self.connection.command(command).map_err(|trouble| self.place.refused(what, &trouble))
     }
 
     fn end(mut self) {
-        let rest = self.until.saturating_duration_since(Instant::now()).min(GOODBYE);
-        if !rest.is_zero() && self.connection.set_timeout(Some(rest)).is_ok() {
-            // It has the mail, or not, whatever it says now.
-            let _ = self.connection.command(Quit);
-        }
+        self.connection.end_within(GOODBYE);
+        // It has the mail, or not, whatever it says now.
+        let _ = self.connection.command(Quit);
     }
+}
 
-    fn refused(&self, what: &str, error: &Error) -> Failure {
-        let reason = said(error, &self.place, what, self.patience);
+/// Connects and greets, and encrypts where the config says so.
+fn open(
+    server: &SmtpConfig,
+    place: &Place,
+    until: Instant,
+) -> Result<(Connection, ServerInfo), Failure> {
+    let broken = |trouble: Trouble| place.refused("the conversation", &trouble);
+    let tls = match server.encryption {
+        Encryption::None => None,
+        Encryption::Tls | Encryption::StartTls => Some(Arc::new(tls::config(&server.tls)?)),
+    };
+    let mut connection = Connection::connect(&server.host, server.port, until).map_err(broken)?;
+    if let (Encryption::Tls, Some(tls)) = (server.encryption, &tls) {
+        connection = connection.encrypt(Arc::clone(tls), &server.host).map_err(broken)?;
+    }
+    connection.reply().map_err(broken)?;
+    let mut info = greet(&mut connection).map_err(broken)?;
+    if let (Encryption::StartTls, Some(tls)) = (server.encryption, tls) {
+        if !info.supports_feature(Extension::StartTls) {
+            return Err(place.failure(
+                "offers no STARTTLS, so nothing was sent to it; is encryption = \"tls\" meant?",
+            ));
+        }
+        connection.command(Starttls).map_err(|trouble| place.refused("STARTTLS", &trouble))?;
+        connection = connection.encrypt(tls, &server.host).map_err(broken)?;
+        // What it offered in clear, somebody else may have changed.
+        info = greet(&mut connection).map_err(broken)?;
+    }
+    Ok((connection, info))
+}
+
+fn greet(connection: &mut Connection) -> Result<ServerInfo, Trouble> {
+    let reply = connection.command(Ehlo::new(hello()))?;
+    ServerInfo::from_response(&reply).map_err(|_| Trouble::Nonsense)
+}
+
+impl Place {
+    /// What is wrong, for people, who asked it for `what`.
+    fn refused(&self, what: &str, trouble: &Trouble) -> Failure {
+        let name = &self.name;
+        let reason = match trouble {
+            Trouble::TooLate => format!("{name}: {}", no_answer(self.patience).reason),
+            Trouble::Closed => format!("{name} closed the connection"),
+            Trouble::Nonsense => format!("{name} answers what no mail server says"),
+            Trouble::Refused(reply) => format!("{name} refused {what}: {}", words(reply)),
+            Trouble::Broken(error) => format!("{name}: {}", with_advice(&error.to_string())),
+        };
         Failure::of_channel(&self.without_secrets(&reason))
     }
 
     fn failure(&self, what: &str) -> Failure {
-        Failure::of_channel(&self.without_secrets(&format!("{} {what}", self.place)))
+        Failure::of_channel(&self.without_secrets(&format!("{} {what}", self.name)))
     }
 
-    fn shown(&self, answer: &Response) -> String {
-        let lines: Vec<&str> = answer.message().collect();
-        let text = format!("{} {}", answer.code(), lines.join(" "));
-        visible::line(&self.without_secrets(&text), ANSWER_CHARS)
+    /// What the server said, fit to be shown and without secrets.
+    fn shown(&self, text: &str) -> String {
+        visible::line(&self.without_secrets(text), ANSWER_CHARS)
     }
 
     fn without_secrets(&self, text: &str) -> String {
@@ -240,10 +258,43 @@ impl Conversation {
     }
 }
 
-/// How a password may come back, the longest first.
-fn forms(user: &str, password: &str) -> [String; 3] {
-    let plain = BASE64.encode(format!("\0{user}\0{password}"));
-    [plain, BASE64.encode(password), password.to_owned()]
+impl Refusal {
+    fn new(recipient: &Address, reply: &Response) -> Self {
+        let is_for_now = u16::from(reply.code()) < 500;
+        Self { recipient: recipient.clone(), reason: words(reply), is_for_now }
+    }
+}
+
+/// The code and the words of a reply, on one line.
+fn words(reply: &Response) -> String {
+    let lines: Vec<&str> = reply.message().collect();
+    format!("{} {}", reply.code(), lines.join(" "))
+}
+
+fn with_advice(error: &str) -> String {
+    if error.contains("UnknownIssuer") {
+        return format!("{error} (ca_file names certificates to trust besides the system's)");
+    }
+    error.to_owned()
+}
+
+/// User and password, where the config has them.
+fn login(server: &SmtpConfig) -> Result<Option<Credentials>, Failure> {
+    let Some((user, password)) = &server.login else { return Ok(None) };
+    let password = password.read().map_err(|error| Failure::of_channel(&error.to_string()))?;
+    Ok(Some(Credentials::new(user.clone(), password)))
+}
+
+/// How a password may come back: as each mechanism sends it, and as it is.
+fn forms(login: &Credentials) -> Vec<String> {
+    let mut forms = Vec::new();
+    for (mechanism, question) in [(Mechanism::Plain, None), (Mechanism::Login, Some("Password"))] {
+        let said = Auth::new(mechanism, login.clone(), question.map(str::to_owned));
+        let said = said.map(|said| said.to_string()).unwrap_or_default();
+        forms.extend(said.split_whitespace().last().map(str::to_owned));
+    }
+    forms.extend(Mechanism::Login.response(login, Some("Password")));
+    forms
 }
 
 /// The name by which this host greets; an address where it has none that can be said.
@@ -260,44 +311,4 @@ fn hello() -> ClientId {
 fn list(refused: &[Refusal]) -> String {
     let each = refused.iter().map(|one| format!("{}: {}", one.recipient, one.reason));
     each.collect::<Vec<_>>().join("; ")
-}
-
-/// What is wrong, for people. `place` is who was asked for `what`.
-fn said(error: &Error, place: &str, what: &str, patience: Duration) -> String {
-    if error.status().is_some() {
-        return format!("{place} refused {what}: {}", words(error));
-    }
-    let words = words(error);
-    match kind(error) {
-        // A read that takes too long ends as one that would block.
-        Some(io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
-            format!("{place}: {}", no_answer(patience).reason)
-        }
-        Some(io::ErrorKind::UnexpectedEof) => format!("{place} closed the connection"),
-        _ if words == "incomplete response" => format!("{place} closed the connection"),
-        _ if words.contains("UnknownIssuer") => {
-            format!("{place}: {words} (ca_file names certificates to trust besides the system's)")
-        }
-        _ => format!("{place}: {words}"),
-    }
-}
-
-/// The answer with its code, or the reason alone.
-fn words(error: &Error) -> String {
-    let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    match error.status() {
-        Some(code) => format!("{code} {reason}"),
-        None => reason,
-    }
-}
-
-fn kind(error: &Error) -> Option<io::ErrorKind> {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return Some(error.kind());
-        }
-        source = error.source();
-    }
-    None
 }
