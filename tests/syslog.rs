@@ -52,6 +52,9 @@ fn parse(message: &[u8]) -> Parsed {
     // TIMESTAMP: FULL-DATE "T" FULL-TIME, with "T" and "Z" in capitals.
     let time = word(32);
     assert!(time.contains('T') && !time.contains(['t', 'z']), "{time}");
+    // TIME-SECFRAC = "." 1*6DIGIT
+    let fraction = time.split_once('.').map(|(_, rest)| rest.trim_end_matches('Z'));
+    assert!(fraction.is_none_or(|digits| (1..=6).contains(&digits.len())), "{time}");
     let (host, program, process, id) = (word(255), word(48), word(128), word(32));
     let (data, text) = structured_data(words.next().unwrap());
     let marked = text.strip_prefix('\u{feff}');
@@ -160,7 +163,7 @@ fn fill(setup: &Setup) {
 fn an_alert_and_its_end_are_messages() {
     let mut setup = setup(b"ann", "facility = 'local3'");
     let socket = UnixDatagram::bind(setup.path("log")).unwrap();
-    run_at(&mut setup, "12:00:00.250").expect_silence();
+    run_at(&mut setup, "12:00:00.250999999").expect_silence();
     run_at(&mut setup, "13:00:00").expect_silence();
     let folder = setup.folder.path().display().to_string();
     let [fired, resolved] = &received(&socket)[..] else { panic!("two messages") };
@@ -172,7 +175,7 @@ fn an_alert_and_its_end_are_messages() {
         ("path", &format!("{folder}/app.log")),
         ("rule", "any"),
         ("severity", "critical"),
-        ("since", "2026-01-15T11:59:00Z"),
+        ("since", "2026-01-15T11:59:00.000Z"),
         ("source", "app"),
         ("status", "firing"),
     ];

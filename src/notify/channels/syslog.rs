@@ -13,7 +13,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use rustix::io::Errno;
 
 use crate::config::SyslogConfig;
@@ -52,7 +52,7 @@ impl Syslog {
         format!(
             "<{}>1 {} {} tripline {} {} {}",
             u16::from(self.config.facility) * 8 + severity(notification),
-            message.sent_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            time(message.sent_at),
             name(&notification.host, 255),
             std::process::id(),
             name(&notification.kind, 32),
@@ -152,6 +152,11 @@ fn severity(notification: &Notification) -> u16 {
     }
 }
 
+/// A fraction of a second has at most six digits (RFC 5424, section 6.2.3).
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 /// A name of the header: printable ASCII without spaces.
 fn name(text: &str, most: usize) -> &str {
     let is_right = !text.is_empty() && text.len() <= most;
@@ -159,7 +164,7 @@ fn name(text: &str, most: usize) -> &str {
 }
 
 fn data(message: &Message, notification: &Notification) -> String {
-    let since = notification.started_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let since = time(notification.started_at);
     let alert = notification.alert_id.to_string();
     let mut data = format!("[{DATA_ID}");
     for (name, value) in [
