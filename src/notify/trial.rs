@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, SubsecRound, Utc};
+
 use super::channels;
 use super::content::{Message, Notification, Templates};
 use super::failure::Failure;
@@ -77,6 +79,7 @@ fn message(channel: &ChannelConfig, host: &str, tick: Tick) -> Message {
 }
 
 fn notification(channel: &str, host: &str, tick: Tick) -> Notification {
+    let now = tick.0.trunc_subsecs(0);
     let place = visible::line(host, NAME_CHARS);
     let channel = visible::line(channel, NAME_CHARS);
     let summary = format!("this is a test of the channel {channel}; nothing is wrong");
@@ -92,7 +95,7 @@ fn notification(channel: &str, host: &str, tick: Tick) -> Notification {
         source: host.to_owned(),
         path: String::new(),
         host: host.to_owned(),
-        started_at: tick.0,
+        started_at: now,
         ended_at: None,
         duration_seconds: None,
         measured: 0.0,
@@ -102,9 +105,9 @@ fn notification(channel: &str, host: &str, tick: Tick) -> Notification {
         summary,
         runbook: None,
         further: 0,
-        samples: vec![sample(tick)],
+        samples: vec![sample(now)],
         show: "tripline channel list".to_owned(),
-        since: super::message::local(tick.0, "UTC"),
+        since: super::message::local(now, "UTC"),
         place,
         is_again: false,
         is_withdrawn: false,
@@ -113,9 +116,9 @@ fn notification(channel: &str, host: &str, tick: Tick) -> Notification {
     }
 }
 
-fn sample(tick: Tick) -> Sample {
+fn sample(now: DateTime<Utc>) -> Sample {
     Sample {
-        logged_at: tick.0,
+        logged_at: now,
         level: "INFO".to_owned(),
         message: "here stand the newest entries that an alert is about".to_owned(),
         path: String::new(),
