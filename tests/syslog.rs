@@ -165,6 +165,11 @@ fn an_alert_and_its_end_are_messages() {
     let socket = UnixDatagram::bind(setup.path("log")).unwrap();
     run_at(&mut setup, "12:00:00.250999999").expect_silence();
     run_at(&mut setup, "13:00:00").expect_silence();
+    let rendered = setup.run(["rules", "render", "any", "--channel", "log"]);
+    assert!(
+        rendered.stdout.contains("\nbody   <154>1 2026-01-15T13:00:00.000Z web1 "),
+        "{rendered:?}"
+    );
     let folder = setup.folder.path().display().to_string();
     let [fired, resolved] = &received(&socket)[..] else { panic!("two messages") };
     let fired = parse(fired);

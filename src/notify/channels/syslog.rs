@@ -70,13 +70,21 @@ impl Channel for Syslog {
         };
         let mut socket = Socket::connect(path, patience).map_err(failure)?;
         for notification in &message.notifications {
-            let text =
-                if message.is_own_title { &*message.title } else { notification.line.as_str() };
             let header = self.header(message, notification);
+            let text = text(message, notification);
             send_what_fits(&header, text, |bytes| socket.send(bytes)).map_err(failure)?;
         }
         Ok(None)
     }
+
+    fn preview(&self, message: &Message) -> Option<String> {
+        let line = |one| whole(&self.header(message, one), text(message, one), MOST_BYTES) + "\n";
+        Some(message.notifications.iter().map(line).collect())
+    }
+}
+
+fn text<'a>(message: &'a Message, notification: &'a Notification) -> &'a str {
+    if message.is_own_title { &message.title } else { &notification.line }
 }
 
 enum Socket {
