@@ -27,7 +27,7 @@ const TEMPLATE_CHARS: usize = 20_000;
 pub(super) struct Notification {
     /// Its number, the same for every attempt: who has seen it already has got it twice.
     pub(super) id: i64,
-    /// `fired`, `reminder`, `resolved` or `storm`.
+    /// `fired`, `reminder`, `resolved`, `storm` or `test`.
     pub(super) kind: String,
     /// `firing` or `resolved`.
     pub(super) status: &'static str,
