@@ -10,6 +10,8 @@
 mod alertmanager;
 mod bodies;
 mod failures;
+mod faults;
+mod heartbeat;
 mod limits;
 mod secrets;
 mod server;

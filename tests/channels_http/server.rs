@@ -24,6 +24,8 @@ pub(crate) enum Answer {
     HeadOnly(u16),
     /// Something else than HTTP.
     Nonsense,
+    /// What is said for the request of this number, from 0 on.
+    By(fn(usize) -> Answer),
     /// As a proxy: passes on what follows to where it is asked for.
     Tunnel,
 }
@@ -166,9 +168,16 @@ impl Shared {
         };
         let request = read_request(&mut stream)?;
         let path = request.path.clone();
-        self.requests.lock().unwrap().push(request);
+        let number = {
+            let mut requests = self.requests.lock().unwrap();
+            requests.push(request);
+            requests.len() - 1
+        };
         self.has_come.notify_all();
-        let answer = self.answer.lock().unwrap().clone();
+        let answer = match self.answer.lock().unwrap().clone() {
+            Answer::By(answer) => answer(number),
+            answer => answer,
+        };
         match answer {
             Answer::Whole { status, headers, body } => {
                 write!(stream, "HTTP/1.1 {status} \r\ncontent-length: {}\r\n", body.len())?;
@@ -199,6 +208,7 @@ impl Shared {
             }
             Answer::Nonsense => stream.write_all(b"220 mail.example.com ESMTP\r\n"),
             Answer::Tunnel => tunnel(&plain, &path),
+            Answer::By(_) => Err(io::Error::other("an answer must be an answer")),
         }
     }
 

@@ -248,7 +248,8 @@ fn machines_are_told_of_each_rule() {
               "passed": true,
               "problems": []
             }
-          ]
+          ],
+          "channels": []
         }
     "#]]
     .assert_eq(&ran.stdout);

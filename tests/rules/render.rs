@@ -111,39 +111,23 @@ fn a_broken_template_falls_back_and_says_so() {
         &setup,
         ["rules", "render", "any", "--channel", "chat"],
         &expect![[r#"
-        about  a made-up alert: none of this rule was told so far
-        line   FIRED: warning any (alert 0) on /var/log/example.log:  broken things on /var/log/example.log, since 2026-01-15 12:00:00 +00:00: an example: the disk is full
-        title  FIRED warning any on /var/log/example.log:  broken things on /var/log/example.log
-        text    broken things on /var/log/example.log
-               rule: any (threshold)
-               where: /var/log/example.log, read on web1
-               since: 2026-01-15 12:00:00 +00:00
-               more: tripline alerts show 0
+            about  a made-up alert: none of this rule was told so far
+            line   FIRED: warning any (alert 0) on /var/log/example.log:  broken things on /var/log/example.log, since 2026-01-15 12:00:00 +00:00: an example: the disk is full
+            title  FIRED warning any on /var/log/example.log:  broken things on /var/log/example.log
+            text    broken things on /var/log/example.log
+                   rule: any (threshold)
+                   where: /var/log/example.log, read on web1
+                   since: 2026-01-15 12:00:00 +00:00
+                   more: tripline alerts show 0
 
-               The newest entries:
-               2026-01-15 12:00:00 +00:00 ERROR an example: the disk is full
-        body   {
-                 "text": "FIRED warning any on /var/log/example.log:  broken things on /var/log/example.log"
-               }
-        tripline: warn: a template of a channel cannot be rendered, so the default is sent: engine ran out of fuel (in <string>:1)
-        ---------------------------------- <string> -----------------------------------
-           1 > {% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %} {{ summary }}
-             i                                       ^^^^^^^^^^^ engine ran out of fuel
-        ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
-        Referenced variables: {
-            i: 3,
-            loop: <loop 3327/9999>,
-            range: minijinja::functions::builtins::range,
-        }
-        -------------------------------------------------------------------------------
-        tripline: warn: a template of a channel cannot be rendered, so the default is sent: syntax error: unexpected end of input, expected end of variable block (in <string>:1)
-        ---------------------------------- <string> -----------------------------------
-           1 > see {{ show
-             i        ^^^^ syntax error
-        ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
-        No referenced variables
-        -------------------------------------------------------------------------------
-    "#]],
+                   The newest entries:
+                   2026-01-15 12:00:00 +00:00 ERROR an example: the disk is full
+            body   {
+                     "text": "FIRED warning any on /var/log/example.log:  broken things on /var/log/example.log"
+                   }
+            tripline: warn: a template of a channel cannot be rendered, so the default is sent: engine ran out of fuel (in <string>:1)
+            tripline: warn: a template of a channel cannot be rendered, so the default is sent: syntax error: unexpected end of input, expected end of variable block (in <string>:1)
+        "#]],
     );
     check(
         &setup,
