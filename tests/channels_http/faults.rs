@@ -59,7 +59,12 @@ fn setup(server: &Server, alerts: usize) -> Setup {
     let folder = setup.folder.path().display().to_string();
     for host in HOSTS {
         setup.write(&format!("{host}.toml"), config(host, server).replace("LOGS", &folder));
-        let line = |number| format!("2026-01-15 11:59:00 [ERROR] thing {number} of {host}\n");
+        // Not all at once: each message shows the entries of the alert's window.
+        let begin: DateTime<Utc> = "2026-01-15T06:00:00Z".parse().unwrap();
+        let line = |number| {
+            let time = begin + TimeDelta::seconds(i64::try_from(number).unwrap());
+            format!("{} [ERROR] thing {number} of {host}\n", time.format("%Y-%m-%d %H:%M:%S"))
+        };
         setup.write(&format!("{host}.log"), (0..alerts / 2).map(line).collect::<String>());
         let ran = setup.run(["ingest", "--config", &config_path(&setup, host)]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
