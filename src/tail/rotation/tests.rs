@@ -296,6 +296,19 @@ fn files_that_were_not_read_are_numbered_anew() {
 }
 
 #[test]
+fn a_file_on_the_inode_of_an_empty_one_that_is_gone_is_not_read_before_older_ones() {
+    // Number 3 was rotated without a line, compressed, and its inode used for a younger log.
+    let present = generation(4, 1);
+    let unread = [untouched(3, 3, 0)];
+    let before = Before { present: Some(&present), unread: &unread, ..seen() };
+    let found = [holding("app.log.2.gz", 8, 20, 4), file("app.log.1", 3, 30)];
+    let rotation = decide(&before, &log(9, &[]), &found, None);
+    let expected = [(4, "app.log.2.gz", Unfinished), (5, "app.log.1", Unfinished)];
+    assert_eq!((files(&rotation).as_slice(), self::present(&rotation)), (&expected[..], (6, 9, 0)));
+    assert_eq!(rotation.forgotten, [3]);
+}
+
+#[test]
 fn at_first_sight_the_files_beside_a_log_are_noted() {
     let named = FileFacts { role: Role::Named, ..file("app.log.1", 2, 20) };
     let found = [named, file("app.log.2", 3, 10), file("app-1.log", 4, 10)];
