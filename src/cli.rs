@@ -4,6 +4,7 @@ mod alerts;
 mod channel;
 mod entries;
 mod init;
+mod manual;
 mod notifications;
 mod replay;
 mod rules;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 pub use entries::Entries;
 pub use init::Init;
+pub use manual::{Completions, Manual};
 pub use notifications::{ChosenNotifications, Notifications, NotificationsCommand};
 pub use replay::{Replay, ReplayFormat};
 pub use rules::{Backtest, OneRule, Range, Rules, RulesCommand};
@@ -254,6 +256,25 @@ Examples:
 It lies in /var/lib/tripline for root, for others in ~/.local/state/tripline, and wherever
 $TRIPLINE_STATE_DIR says. A database that is configured is never touched by these commands.")]
     Db(Db),
+    /// Print what a shell needs to complete command lines
+    #[command(after_help = "\
+Examples:
+  tripline completions bash > ~/.local/share/bash-completion/completions/tripline
+  tripline completions zsh > ~/.zfunc/_tripline
+  tripline completions fish > ~/.config/fish/completions/tripline.fish
+
+A new shell reads it. For zsh, its folder must be in fpath before compinit.")]
+    Completions(Completions),
+    /// Print the manual page of a command, or write all of them
+    #[command(after_help = "\
+Examples:
+  tripline man | man -l -
+  tripline man alerts show | man -l -
+  tripline man --write /usr/local/share/man/man1
+
+The pages say what --help says. Where they are written into a folder of MANPATH, man tripline and
+man tripline-alerts-show find them.")]
+    Man(Manual),
 }
 
 #[derive(Debug, Args)]

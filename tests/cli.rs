@@ -8,9 +8,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use clap::CommandFactory;
 use tripline::cli::Cli;
+
+fn tripline<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tripline"));
+    command.args(arguments);
+    command
+}
 
 /// A command and all its subcommands, each with the words that name it.
 fn commands(words: &str, command: &clap::Command) -> Vec<(String, clap::Command)> {
@@ -39,6 +46,63 @@ fn every_command_has_a_help_with_examples_and_a_case() {
             "{words} has no example"
         );
         assert!(cases.contains(&format!("$ {words} --help\n")), "no case shows {words} --help");
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = tripline(["man", "--write"]).arg(folder.path()).output().unwrap();
+    assert!(written.status.success() && written.stdout.is_empty(), "{written:?}");
+    let mut pages: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort_unstable();
+    let mut expected: Vec<String> = commands("tripline", &Cli::command())
+        .iter()
+        .map(|(words, _)| format!("{}.1", words.replace(' ', "-")))
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(pages, expected);
+    for page in pages {
+        let text = fs::read_to_string(folder.path().join(&page)).unwrap();
+        for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXAMPLES"] {
+            let heading = format!("\n.SH {section}\n");
+            assert_eq!(text.matches(&heading).count(), 1, "{section} in {page}:\n{text}");
+        }
+        assert!(!text.contains("chunk"), "{page} shows an option for tests");
+    }
+}
+
+#[test]
+fn bash_completes_commands_and_options() {
+    // What it offers for the last of these words.
+    let offered = |words: &str| {
+        let (_, last) = words.rsplit_once(' ').unwrap();
+        let script = format!(
+            "source <(\"$1\" completions bash); COMP_WORDS=({words})
+             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+             _tripline tripline {last} tripline; echo \"${{COMPREPLY[*]}}\""
+        );
+        let mut bash = Command::new("bash");
+        bash.args(["-euc", &script, "bash", env!("CARGO_BIN_EXE_tripline")]);
+        let output = bash.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    };
+    assert_eq!(offered("tripline al"), "alert alerts");
+    assert_eq!(offered("tripline alerts sh"), "show");
+    assert_eq!(offered("tripline alerts show --js"), "--json");
+    assert_eq!(offered("tripline completions fi"), "fish");
+}
+
+#[test]
+fn every_shell_gets_a_script() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = tripline(["completions", shell]).output().unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && script.contains("notifications"), "{shell}: {script}");
     }
 }
 

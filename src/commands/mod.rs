@@ -5,6 +5,7 @@ mod alerts;
 mod author;
 mod channel;
 mod clock;
+mod completions;
 mod confirm;
 mod db;
 mod detect;
@@ -15,6 +16,7 @@ mod hint;
 mod ingest;
 mod init;
 mod levels;
+mod man;
 mod metrics;
 mod migrate;
 mod notifications;
@@ -97,6 +99,8 @@ pub fn execute(cli: &Cli, tick: Tick) -> anyhow::Result<()> {
         Command::Levels(arguments) => levels::run(arguments, &mut stdout),
         Command::Replay(arguments) => replay::run(global, arguments, tick, &mut stdout),
         Command::Db(arguments) => db::run(global, &arguments.command, &mut stdout),
+        Command::Completions(arguments) => completions::run(arguments, &mut stdout),
+        Command::Man(arguments) => man::run(arguments, &mut stdout),
     }?;
     stdout.flush()?;
     Ok(())
