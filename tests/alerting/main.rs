@@ -2,7 +2,7 @@
 //!
 //! `oracle` is the definition, `property` compares what is stored with it over random
 //! histories, `announcing` and `syncing` say by example what people are told and how rules change;
-//! `at_once` evaluates twice at the same time.
+//! `at_once` evaluates twice at the same time, `plans` looks at what is read.
 
 #![allow(
     clippy::expect_used,
@@ -22,4 +22,5 @@ mod property;
 mod scene;
 mod announcing;
 mod at_once;
+mod plans;
 mod syncing;
