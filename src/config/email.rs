@@ -1,11 +1,11 @@
 //! A `[[channel]]` of type `email`.
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use lettre::message::Mailbox;
 
+use super::in_clear::is_this_host;
 use super::secret::{Secret, one_line, secret};
 use super::section::Section;
 use super::tls::{Tls, tls};
@@ -179,10 +179,6 @@ fn host(text: &str) -> Result<String, String> {
     } else {
         Err("must be the name of a host, such as \"mail.example.com\"".to_owned())
     }
-}
-
-fn is_this_host(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// An address, with or without a name before it: `Tripline <tripline@example.com>`.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
+use super::in_clear::{has_login, host_and_port};
 use super::secret::{Secret, has_secret, required, secret};
 use super::section::Section;
 use super::tls::{Tls, tls};
@@ -112,11 +113,7 @@ impl Endpoint {
     /// Where it is, for people: of a URL only the host, the rest may be a secret.
     pub(super) fn place(&self) -> String {
         match &self.url {
-            Secret::Plain(url) => {
-                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                host.rsplit_once('@').map_or(host, |(_, host)| host).to_owned()
-            }
+            Secret::Plain(url) => host_and_port(url).to_owned(),
             Secret::File(path) => format!("URL in {}", path.display()),
             Secret::Env(name) => format!("URL in ${name}"),
         }
@@ -156,12 +153,6 @@ impl HttpConfig {
             .map(|(key, _)| key)
             .collect()
     }
-}
-
-/// Whether a URL holds a user or a password.
-fn has_login(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 /// `None` if anything about it is wrong, which has been reported then, or if `kind` is none of

@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Transport, in_clear};
 
 /// In bytes. A log that was given for the config would fill the memory, then the screen.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -92,7 +92,18 @@ impl Config {
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let mut config = Self::parse(path, &bytes)?;
         config.warnings.extend(config.exposed_secrets(path, mode));
+        config.warnings.extend(config.secrets_in_clear());
         Ok(config)
+    }
+
+    /// One sentence for each channel that sends secrets over the network in clear.
+    fn secrets_in_clear(&self) -> Vec<String> {
+        let channels = self.channels.iter().filter_map(|channel| match &channel.transport {
+            Transport::Http(http) => in_clear::of_channel(&channel.name, http),
+            _ => None,
+        });
+        let heartbeat = self.heartbeat.as_ref();
+        channels.chain(heartbeat.and_then(|one| in_clear::of_heartbeat(&one.endpoint))).collect()
     }
 
     /// One sentence for each secret that stands in a file that others can read.

@@ -15,6 +15,7 @@ mod endpoint;
 mod email;
 mod file;
 mod heartbeat;
+mod in_clear;
 mod lines;
 mod locate;
 mod meaning;

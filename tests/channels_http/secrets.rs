@@ -125,3 +125,33 @@ fn a_config_that_everybody_can_read_is_a_warning() {
         tripline: info: LOGS/tripline.toml has mode 0644, so every user of this host can read the secret in token of channel "webhook": move it to a file of mode 0600 and name that in token_file
     "#]].assert_eq(&shown(&setup, &ran.stderr));
 }
+
+#[test]
+fn secrets_that_go_over_the_network_in_clear_are_a_warning() {
+    let setup = setup("");
+    configure(
+        &setup,
+        &[
+            channel("slack", "http://chat.example.com/s3cret", ""),
+            channel("webhook", "http://localhost:1/", "token = 's3cret'"),
+            "[[channel]]\nname = 'gotify'\ntype = 'gotify'\nurl_file = 'LOGS/url'\n\
+             token_env = 'NOT_SET'\n"
+                .to_owned(),
+            "[heartbeat]\nurl = 'http://ann:s3cret@example.com/x'\n".to_owned(),
+        ]
+        .concat(),
+    );
+    setup.write("url", "HTTP://s3cret.example.com/\n");
+    for command in [&["-v", "status"][..], &["rules", "check"]] {
+        let ran = setup.run(command);
+        let warnings = |line: &&str| line.contains("in clear");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let said: String = said.lines().filter(warnings).map(|line| format!("{line}\n")).collect();
+        let said = said.replace("tripline: info: ", "").replace("tripline: warn: ", "");
+        expect![[r#"
+            channel "slack" sends what nobody else should read (url) over http:// to chat.example.com, in clear for everybody on the way: use https://
+            channel "gotify" sends what nobody else should read (token) over http:// to another host, in clear for everybody on the way: use https://
+            [heartbeat] sends what nobody else should read (url) over http:// to example.com, in clear for everybody on the way: use https://
+        "#]].assert_eq(&shown(&setup, &said));
+    }
+}
