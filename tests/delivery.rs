@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use serde_json::Value;
-use support::program::{Ran, Setup};
+use support::program::{Ran, Setup, ran};
 
 const RULE: &str = "host = 'web1'
 [[source]]
@@ -248,6 +248,65 @@ fn a_digest_gathers_and_hours_wait() {
     assert_eq!(kinds(&setup, "night"), [""; 0]);
     quiet_run_at(&mut setup, "22:00:00");
     assert_eq!(kinds(&setup, "night"), ["fired", "resolved"]);
+}
+
+#[test]
+fn a_command_does_not_get_the_secrets_of_other_channels() {
+    let config = "
+[[channel]]
+name = 'slack'
+type = 'slack'
+url_env = 'SLACK_URL'
+[[channel]]
+name = 'pager'
+type = 'pagerduty'
+routing_key_env = 'ROUTING_KEY'
+[[channel]]
+name = 'phone'
+type = 'gotify'
+url = 'https://gotify.example.com'
+token_env = 'GOTIFY_TOKEN'
+[[channel]]
+name = 'mail'
+type = 'email'
+from = 'a@example.com'
+to = 'b@example.com'
+smtp_host = 'mail.example.com'
+username = 'ann'
+password_env = 'MAIL_PASSWORD'
+[heartbeat]
+url_env = 'BEAT_URL'
+token_env = 'BEAT_TOKEN'
+[[route]]
+channels = ['curious']
+[[channel]]
+name = 'curious'
+type = 'command'
+command = ['LOGS/curious']
+";
+    let setup = setup(config);
+    program(&setup, "curious", "env | tee \"${0}.got\"; exit 1");
+    let mut command = setup.command(["run"]);
+    let secrets = [
+        "SLACK_URL",
+        "ROUTING_KEY",
+        "GOTIFY_TOKEN",
+        "MAIL_PASSWORD",
+        "BEAT_URL",
+        "BEAT_TOKEN",
+        "PGPASSWORD",
+        "DATABASE_URL",
+    ];
+    command.envs(secrets.map(|name| (name, "s3cret"))).env("OTHER", "stays");
+    let ran = ran(&mut command);
+    assert_eq!(ran.code, Some(1));
+    let got = setup.read("curious.got");
+    assert!(got.contains("OTHER=stays") && got.contains("TRIPLINE_KIND=fired"), "{got}");
+    let said = format!("{got}{ran:?}{:?}", setup.run(["notifications", "show", "1"]));
+    for name in secrets {
+        assert!(!got.contains(name), "{name} in {got}");
+    }
+    assert!(!said.contains("s3cret"), "{said}");
 }
 
 #[test]

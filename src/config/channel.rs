@@ -7,6 +7,7 @@ use glob::Pattern;
 
 use super::email::EmailConfig;
 use super::endpoint::{HttpConfig, Service};
+use super::secret::Secret;
 use super::syslog::SyslogConfig;
 use crate::model::{Severity, WeeklyHours};
 
@@ -37,6 +38,9 @@ pub struct ChannelConfig {
     pub title: Option<String>,
     /// A template for the text; `None`: the default.
     pub text: Option<String>,
+    /// Variables of the environment in which the config has secrets, of whichever channel: a
+    /// program that is called does not get them.
+    pub withheld: Vec<String>,
 }
 
 impl ChannelConfig {
@@ -53,6 +57,15 @@ impl ChannelConfig {
             Transport::Http(http) => http.exposed(),
             Transport::Email(email) => email.exposed(),
             _ => Vec::new(),
+        }
+    }
+
+    /// All that it keeps secret but headers.
+    pub(super) fn secrets(&self) -> Vec<&Secret> {
+        match &self.transport {
+            Transport::Http(http) => http.secrets(),
+            Transport::Email(email) => email.password().into_iter().collect(),
+            Transport::Stdout | Transport::Command(_) | Transport::Syslog(_) => Vec::new(),
         }
     }
 }

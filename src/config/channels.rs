@@ -3,7 +3,7 @@
 //! Which keys a channel needs and may have depends on its type; one that its type does not look
 //! at is refused, since who wrote it meant something by it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use chrono::TimeDelta;
 use glob::Pattern;
 
 use super::channel::{ChannelConfig, DeliveryConfig, Digest, Fallback, RouteConfig, Transport};
+use super::heartbeat::HeartbeatConfig;
+use super::secret::Secret;
 use super::section::Section;
 use super::{email, endpoint, syslog, tls, validate, value};
 use crate::model::Severity;
@@ -61,6 +63,8 @@ pub(super) fn channel(
         timeout: section.string("timeout", timeout).unwrap_or(Duration::from_secs(10)),
         title: section.string("title", value::text),
         text: section.string("text", value::text),
+        // Known when all of the config is.
+        withheld: Vec::new(),
         name: name?,
         transport: transport?,
     };
@@ -143,6 +147,20 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     length.to_std().ok().filter(|_| TIMEOUT_SECONDS.contains(&length.num_seconds())).ok_or_else(
         || format!("must be from {}s to {}s", TIMEOUT_SECONDS.start(), TIMEOUT_SECONDS.end()),
     )
+}
+
+/// The variables of the environment that the config names for secrets.
+pub(super) fn variables_with_secrets(
+    channels: &[ChannelConfig],
+    heartbeat: Option<&HeartbeatConfig>,
+) -> Vec<String> {
+    let of_channels = channels.iter().flat_map(ChannelConfig::secrets);
+    let of_heartbeat = heartbeat.into_iter().flat_map(|one| one.endpoint.secrets());
+    let variables = of_channels.chain(of_heartbeat).filter_map(|secret| match secret {
+        Secret::Env(name) => Some(name.clone()),
+        Secret::Plain(_) | Secret::File(_) => None,
+    });
+    variables.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What is wrong with a fallback that is not there.

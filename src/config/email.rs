@@ -79,10 +79,17 @@ pub enum Encryption {
 impl EmailConfig {
     /// The keys of secrets that stand in the config itself.
     pub(super) fn exposed(&self) -> Vec<&'static str> {
-        let Relay::Smtp(SmtpConfig { login: Some((_, Secret::Plain(_))), .. }) = &self.relay else {
-            return Vec::new();
-        };
-        vec!["password"]
+        match self.password() {
+            Some(Secret::Plain(_)) => vec!["password"],
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn password(&self) -> Option<&Secret> {
+        match &self.relay {
+            Relay::Smtp(SmtpConfig { login: Some((_, password)), .. }) => Some(password),
+            Relay::Smtp(_) | Relay::Sendmail(_) => None,
+        }
     }
 }
 

@@ -110,6 +110,11 @@ impl Service {
 }
 
 impl Endpoint {
+    /// All that is kept secret but the headers.
+    pub(super) fn secrets(&self) -> Vec<&Secret> {
+        [&self.url].into_iter().chain(&self.token).collect()
+    }
+
     /// Where it is, for people: of a URL only the host, the rest may be a secret.
     pub(super) fn place(&self) -> String {
         match &self.url {
@@ -134,6 +139,15 @@ impl fmt::Debug for Endpoint {
 }
 
 impl HttpConfig {
+    /// All that is kept secret but the headers.
+    pub(super) fn secrets(&self) -> Vec<&Secret> {
+        let mut secrets = self.endpoint.secrets();
+        if let Service::Pagerduty { routing_key } = &self.service {
+            secrets.push(routing_key);
+        }
+        secrets
+    }
+
     /// The keys of secrets that stand in the config itself.
     pub(super) fn exposed(&self) -> Vec<&'static str> {
         let Self { service, endpoint } = self;

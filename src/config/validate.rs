@@ -46,7 +46,7 @@ fn top(mut section: Section<'_, '_>) -> Config {
     // Those that are wrong in something else are there all the same.
     let mut channel_names: Vec<&str> = names.iter().map(String::as_str).collect();
     channel_names.sort_unstable();
-    let channels: Vec<_> = channels.into_iter().flatten().collect();
+    let mut channels: Vec<_> = channels.into_iter().flatten().collect();
     for problem in channels.iter().filter_map(|one| channels::lost_fallback(one, &channel_names)) {
         section.refuse("channel", &problem);
     }
@@ -56,6 +56,11 @@ fn top(mut section: Section<'_, '_>) -> Config {
         section.table("delivery", &file::DELIVERY, channels::delivery).unwrap_or_default();
     let metrics = section.table("metrics", &file::METRICS, metrics).unwrap_or_default();
     let heartbeat = section.table("heartbeat", &file::HEARTBEAT, heartbeat::heartbeat).flatten();
+
+    let withheld = channels::variables_with_secrets(&channels, heartbeat.as_ref());
+    for channel in &mut channels {
+        channel.withheld.clone_from(&withheld);
+    }
 
     let mut names = HashSet::new();
     let rules = section

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::failure::Failure;
 use super::send::no_answer;
 
-/// Variables that hold secrets of ours; a program has its own.
+/// Variables that may hold a password of the database.
 const NOT_PASSED_ON: [&str; 3] = ["TRIPLINE_DATABASE_URL", "DATABASE_URL", "PGPASSWORD"];
 /// Bytes of what a program prints that are kept.
 const OUTPUT_BYTES: usize = 2048;
@@ -20,11 +20,19 @@ const OUTPUT_BYTES: usize = 2048;
 /// Runs a program, gives it `input` on standard input, and waits until it ends, for no longer
 /// than `patience`: then it and what it has started are killed.
 ///
+/// It does not get the variables in `withheld`, which hold secrets of others. That is care and no
+/// wall: what runs as the same user can find out more if it wants to.
+///
 /// # Errors
 /// When it cannot be started, takes too long, or ends with anything but 0; with what it printed.
-pub(super) fn run(mut command: Command, input: Vec<u8>, patience: Duration) -> Result<(), Failure> {
+pub(super) fn run(
+    mut command: Command,
+    withheld: &[String],
+    input: Vec<u8>,
+    patience: Duration,
+) -> Result<(), Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
-    for name in NOT_PASSED_ON {
+    for name in NOT_PASSED_ON.into_iter().chain(withheld.iter().map(String::as_str)) {
         command.env_remove(name);
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -114,7 +122,7 @@ mod tests {
     fn shell(script: &str, patience: Duration) -> Result<(), Failure> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
-        run(command, vec![b'x'; 1 << 20], patience)
+        run(command, &[], vec![b'x'; 1 << 20], patience)
     }
 
     fn reason(script: &str) -> String {
@@ -154,7 +162,7 @@ mod tests {
 
     #[test]
     fn one_that_is_not_there_is_named() {
-        let failure = run(Command::new("/no/such/program"), vec![], Duration::from_secs(1));
+        let failure = run(Command::new("/no/such/program"), &[], vec![], Duration::from_secs(1));
         assert!(failure.unwrap_err().reason.starts_with("cannot start /no/such/program: No such"));
     }
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::program::Setup;
-use crate::{configure, outbox, quiet_run_at, run_at, setup};
+use crate::support::program::{Setup, ran};
+use crate::{configure, outbox, run_at, setup};
 
 fn with_sendmail(script: &str, keys: &str) -> Setup {
     let setup = setup();
@@ -27,11 +27,14 @@ fn record(setup: &Setup) -> String {
 
 #[test]
 fn it_gets_the_mail_and_the_recipients_and_no_secret() {
-    let mut setup = with_sendmail(
+    let setup = with_sendmail(
         "printf '%s\\n' \"$@\" >LOGS/arguments; cat >LOGS/mail; env >LOGS/variables",
-        "",
+        "[heartbeat]\nurl_env = 'BEAT_URL'\n",
     );
-    quiet_run_at(&mut setup, "12:00:00");
+    let mut command = setup.command(["run"]);
+    // Nobody listens there.
+    command.env("BEAT_URL", "http://127.0.0.1:9/s3cret").env("OTHER", "stays");
+    assert_eq!(ran(&mut command).code, Some(1));
     assert_eq!(
         setup.read("arguments"),
         "-i\n-f\ntripline@example.com\n--\nops@example.com\n-oQ/tmp@example.com\n"
@@ -39,7 +42,11 @@ fn it_gets_the_mail_and_the_recipients_and_no_secret() {
     let mail = setup.read("mail");
     assert!(mail.starts_with("Date: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: "), "{mail}");
     assert!(!mail.contains('\r') && mail.is_ascii(), "{mail}");
-    assert!(!setup.read("variables").contains("TRIPLINE_DATABASE_URL"));
+    let variables = setup.read("variables");
+    assert!(variables.contains("OTHER=stays"), "{variables}");
+    for secret in ["TRIPLINE_DATABASE_URL", "BEAT_URL", "s3cret"] {
+        assert!(!variables.contains(secret), "{secret} in {variables}");
+    }
     assert_eq!(outbox(&setup), ["fired 1 delivered"]);
 }
 

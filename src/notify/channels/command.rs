@@ -16,11 +16,13 @@ use crate::notify::send::Channel;
 #[derive(Debug)]
 pub(super) struct Command {
     words: Vec<String>,
+    /// Variables that it does not get.
+    withheld: Vec<String>,
 }
 
 impl Command {
-    pub(super) fn new(words: &[String]) -> Self {
-        Self { words: words.to_vec() }
+    pub(super) fn new(words: &[String], withheld: &[String]) -> Self {
+        Self { words: words.to_vec(), withheld: withheld.to_vec() }
     }
 }
 
@@ -46,7 +48,7 @@ impl Channel for Command {
         }
         let json = serde_json::to_vec(message)
             .map_err(|error| Failure::of_message(&format!("cannot be written as JSON: {error}")))?;
-        child::run(command, json, patience)?;
+        child::run(command, &self.withheld, json, patience)?;
         Ok(None)
     }
 }

@@ -23,9 +23,11 @@ use crate::config::{ChannelConfig, Transport};
 pub(super) fn open(channel: &ChannelConfig) -> Option<Arc<dyn Channel>> {
     match &channel.transport {
         Transport::Stdout => None,
-        Transport::Command(words) => Some(Arc::new(command::Command::new(words))),
+        Transport::Command(words) => {
+            Some(Arc::new(command::Command::new(words, &channel.withheld)))
+        }
         Transport::Http(http) => Some(Arc::new(web::Web::new(&channel.name, http))),
-        Transport::Email(config) => Some(Arc::new(email::Email::new(config))),
+        Transport::Email(config) => Some(Arc::new(email::Email::new(config, &channel.withheld))),
         Transport::Syslog(config) => Some(Arc::new(syslog::Syslog::new(config))),
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::config::{EmailConfig, Relay};
+use crate::notify::child;
 use crate::notify::content::Message;
 use crate::notify::failure::Failure;
 use crate::notify::send::Channel;
@@ -21,13 +22,16 @@ use crate::notify::send::Channel;
 #[derive(Debug)]
 pub(super) struct Email {
     config: EmailConfig,
+    /// Variables that a program does not get.
+    withheld: Vec<String>,
     /// What the server said when it took the last mail.
     answer: Mutex<Option<String>>,
 }
 
 impl Email {
-    pub(super) fn new(config: &EmailConfig) -> Self {
-        Self { config: config.clone(), answer: Mutex::new(None) }
+    pub(super) fn new(config: &EmailConfig, withheld: &[String]) -> Self {
+        let (config, withheld) = (config.clone(), withheld.to_vec());
+        Self { config, withheld, answer: Mutex::new(None) }
     }
 }
 
@@ -38,7 +42,8 @@ impl Channel for Email {
         let recipients: Vec<_> = to.iter().map(|one| one.email.clone()).collect();
         match relay {
             Relay::Sendmail(program) => {
-                sendmail::send(program, &from.email, &recipients, &mail, patience)?;
+                let command = sendmail::command(program, &from.email, &recipients);
+                child::run(command, &self.withheld, sendmail::input(&mail), patience)?;
                 Ok(None)
             }
             Relay::Smtp(server) => {

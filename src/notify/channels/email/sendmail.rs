@@ -4,24 +4,17 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use lettre::Address;
 
-use crate::notify::child;
-use crate::notify::failure::Failure;
-
-pub(super) fn send(
-    program: &Path,
-    from: &Address,
-    to: &[Address],
-    mail: &[u8],
-    patience: Duration,
-) -> Result<(), Failure> {
+pub(super) fn command(program: &Path, from: &Address, to: &[Address]) -> Command {
     let mut command = Command::new(program);
     command.args(["-i", "-f"]).arg::<&str>(from.as_ref()).arg("--");
     command.args(to.iter().map(|one| -> &str { one.as_ref() }));
-    // The lines of a mail end as those of any other text here; the program makes CR LF of it.
-    let lines = String::from_utf8_lossy(mail).replace("\r\n", "\n") + "\n";
-    child::run(command, lines.into_bytes(), patience)
+    command
+}
+
+/// The lines of a mail end as those of any other text here; the program makes CR LF of it.
+pub(super) fn input(mail: &[u8]) -> Vec<u8> {
+    (String::from_utf8_lossy(mail).replace("\r\n", "\n") + "\n").into_bytes()
 }
