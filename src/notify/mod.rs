@@ -19,6 +19,7 @@ mod heartbeat;
 mod http;
 mod message;
 mod outbox;
+mod redact;
 mod refresh;
 mod render;
 mod send;

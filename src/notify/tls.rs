@@ -1,14 +1,14 @@
 //! Whom to trust, and who we are: PEM files (RFC 7468) and the certificates of the system.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
 use super::failure::Failure;
 use crate::config::Tls;
@@ -29,7 +29,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 /// # Errors
 /// When a file cannot be read, or there is nobody to trust.
 pub(super) fn config(tls: &Tls) -> Result<ClientConfig, Failure> {
-    let unusable = |error: rustls::Error| Failure::of_channel(&format!("TLS: {error}"));
+    let unusable = |error: Error| Failure::of_channel(&format!("TLS: {error}"));
     let provider = provider();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(trusted(tls)?);
@@ -76,6 +76,24 @@ pub(super) fn client(tls: &Tls, provider: &CryptoProvider) -> Result<Option<Clie
         ))
     })?;
     Ok(Some(Client { chain, key: private_key, key_pem }))
+}
+
+/// Why a connection does not work, where it may be TLS that says so.
+pub(super) fn why_broken(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    inner.map_or_else(|| error.to_string(), with_advice)
+}
+
+/// What is wrong, and what to do about it.
+pub(super) fn with_advice(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "its certificate is from nobody whom this host trusts; if it is yours, name it in \
+             ca_file"
+                .to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {

@@ -146,7 +146,8 @@ fn secrets_that_go_over_the_network_in_clear_are_a_warning() {
         let ran = setup.run(command);
         let warnings = |line: &&str| line.contains("in clear");
         let said = format!("{}{}", ran.stdout, ran.stderr);
-        let said: String = said.lines().filter(warnings).map(|line| format!("{line}\n")).collect();
+        let said =
+            said.lines().filter(warnings).fold(String::new(), |said, line| said + line + "\n");
         let said = said.replace("tripline: info: ", "").replace("tripline: warn: ", "");
         expect![[r#"
             channel "slack" sends what nobody else should read (url) over http:// to chat.example.com, in clear for everybody on the way: use https://

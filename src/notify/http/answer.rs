@@ -10,6 +10,7 @@ use ureq::http::{HeaderMap, StatusCode};
 
 use crate::notify::failure::Failure;
 use crate::notify::send::no_answer;
+use crate::notify::tls;
 
 /// Refusals that the next message would get as well: of who we are, where we ask, and when.
 const ABOUT_CHANNEL: [u16; 10] = [401, 402, 403, 404, 405, 407, 408, 410, 425, 429];
@@ -54,11 +55,8 @@ pub(super) fn of_error(error: &Error, place: &str, patience: Duration) -> Failur
             let failure = no_answer(patience);
             return Failure { reason: format!("{place}: {}", failure.reason), ..failure };
         }
-        Error::Io(error) => {
-            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            inner.map_or_else(|| error.to_string(), with_advice)
-        }
-        Error::Rustls(error) => with_advice(error),
+        Error::Io(error) => tls::why_broken(error),
+        Error::Rustls(error) => tls::with_advice(error),
         Error::HostNotFound => "there is no such host".to_owned(),
         Error::BadUri(_) | Error::RequireHttpsOnly(_) => "the URL cannot be used".to_owned(),
         Error::Http(_) => "a secret or a header holds what no header may hold".to_owned(),
@@ -66,17 +64,6 @@ pub(super) fn of_error(error: &Error, place: &str, patience: Duration) -> Failur
         other => other.to_string(),
     };
     Failure::of_channel(&format!("{place}: {why}"))
-}
-
-fn with_advice(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
-            "its certificate is from nobody whom this host trusts; if it is yours, name it in \
-             ca_file"
-                .to_owned()
-        }
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 
 mod answer;
 mod proxy;
-mod redact;
 mod tls;
 
 use std::io::Read;
@@ -17,8 +16,8 @@ use std::time::{Duration, Instant};
 use ureq::http::Uri;
 use ureq::{Agent, Body, RequestBuilder};
 
-use self::redact::Redactor;
 use super::failure::Failure;
+use super::redact::Redactor;
 use super::send::no_answer;
 use crate::config::{Endpoint, Secret};
 

@@ -20,6 +20,7 @@ use lettre::transport::smtp::response::Response;
 use super::connection::{Connection, Trouble};
 use crate::config::{Encryption, SmtpConfig};
 use crate::notify::failure::Failure;
+use crate::notify::redact::Redactor;
 use crate::notify::send::no_answer;
 use crate::notify::tls;
 use crate::visible;
@@ -83,7 +84,7 @@ struct Place {
     name: String,
     patience: Duration,
     /// The password, as it is and as it was sent: servers may say what they were told.
-    secrets: Vec<String>,
+    secrets: Redactor,
 }
 
 impl Conversation {
@@ -91,7 +92,7 @@ impl Conversation {
     fn begin(server: &SmtpConfig, patience: Duration) -> Result<Self, Failure> {
         let until = Instant::now() + patience;
         let login = login(server)?;
-        let secrets = login.as_ref().map(forms).unwrap_or_default();
+        let secrets = login.as_ref().map(hiding).unwrap_or_default();
         let place = Place { name: format!("{}:{}", server.host, server.port), patience, secrets };
         let (connection, info) = open(server, &place, until)?;
         let mut conversation = Self { connection, place };
@@ -239,22 +240,18 @@ impl Place {
             Trouble::Closed => format!("{name} closed the connection"),
             Trouble::Nonsense => format!("{name} answers what no mail server says"),
             Trouble::Refused(reply) => format!("{name} refused {what}: {}", words(reply)),
-            Trouble::Broken(error) => format!("{name}: {}", with_advice(&error.to_string())),
+            Trouble::Broken(error) => format!("{name}: {}", tls::why_broken(error)),
         };
-        Failure::of_channel(&self.without_secrets(&reason))
+        Failure::of_channel(&self.secrets.redact(&reason))
     }
 
     fn failure(&self, what: &str) -> Failure {
-        Failure::of_channel(&self.without_secrets(&format!("{} {what}", self.name)))
+        Failure::of_channel(&self.secrets.redact(&format!("{} {what}", self.name)))
     }
 
     /// What the server said, fit to be shown and without secrets.
     fn shown(&self, text: &str) -> String {
-        visible::line(&self.without_secrets(text), ANSWER_CHARS)
-    }
-
-    fn without_secrets(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        visible::line(&self.secrets.redact(text), ANSWER_CHARS)
     }
 }
 
@@ -271,13 +268,6 @@ fn words(reply: &Response) -> String {
     format!("{} {}", reply.code(), lines.join(" "))
 }
 
-fn with_advice(error: &str) -> String {
-    if error.contains("UnknownIssuer") {
-        return format!("{error} (ca_file names certificates to trust besides the system's)");
-    }
-    error.to_owned()
-}
-
 /// User and password, where the config has them.
 fn login(server: &SmtpConfig) -> Result<Option<Credentials>, Failure> {
     let Some((user, password)) = &server.login else { return Ok(None) };
@@ -285,8 +275,8 @@ fn login(server: &SmtpConfig) -> Result<Option<Credentials>, Failure> {
     Ok(Some(Credentials::new(user.clone(), password)))
 }
 
-/// How a password may come back: as each mechanism sends it, and as it is.
-fn forms(login: &Credentials) -> Vec<String> {
+/// Hides a password as it may come back: as each mechanism sends it, and as it is.
+fn hiding(login: &Credentials) -> Redactor {
     let mut forms = Vec::new();
     for (mechanism, question) in [(Mechanism::Plain, None), (Mechanism::Login, Some("Password"))] {
         let said = Auth::new(mechanism, login.clone(), question.map(str::to_owned));
@@ -294,7 +284,11 @@ fn forms(login: &Credentials) -> Vec<String> {
         forms.extend(said.split_whitespace().last().map(str::to_owned));
     }
     forms.extend(Mechanism::Login.response(login, Some("Password")));
-    forms
+    let mut redactor = Redactor::default();
+    for form in &forms {
+        redactor.hide(form);
+    }
+    redactor
 }
 
 /// The name by which this host greets; an address where it has none that can be said.
