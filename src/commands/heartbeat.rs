@@ -43,7 +43,9 @@ fn tells(session: &Session, tick: Tick, failure: Option<&String>) -> bool {
         let host = &session.host;
         transaction(connection, Patience::Short, |connection| {
             if let Some(reason) = failure {
-                return Ok(notify::state::note_failure(connection, host, NAME, reason, tick)?);
+                return Ok(notify::state::note_failure(
+                    connection, host, NAME, reason, None, tick,
+                )?);
             }
             notify::state::note_success(connection, host, NAME, tick)?;
             Ok(false)

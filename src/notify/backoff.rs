@@ -7,6 +7,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::failure::Failure;
+
 const LONGEST_MINUTES: i64 = 60;
 /// What a server may ask for at most.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
@@ -28,8 +30,16 @@ pub(super) fn next_attempt(
     let most = u64::try_from(milliseconds / JITTER).unwrap_or(1);
     let jitter = i64::try_from(xxh3_64(&seed) % most).unwrap_or_default();
     let wait = TimeDelta::milliseconds(milliseconds - jitter);
-    let asked = retry_after.unwrap_or_default().clamp(TimeDelta::zero(), LONGEST_WAIT);
-    now + wait.max(asked)
+    now + wait.max(asked(retry_after).unwrap_or_default())
+}
+
+/// Until when the other side asks to be left alone.
+pub(super) fn leave_alone_until(failure: &Failure, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    asked(failure.retry_after).map(|wait| now + wait)
+}
+
+fn asked(retry_after: Option<TimeDelta>) -> Option<TimeDelta> {
+    retry_after.map(|wait| wait.clamp(TimeDelta::zero(), LONGEST_WAIT))
 }
 
 #[cfg(test)]

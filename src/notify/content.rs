@@ -66,6 +66,12 @@ pub(super) struct Notification {
     pub(super) since: String,
     #[serde(skip)]
     pub(super) place: String,
+    /// The host whose logs it is about; `None`: those of all hosts.
+    #[serde(skip)]
+    pub(super) about_host: Option<String>,
+    /// Whether it is about all sources together.
+    #[serde(skip)]
+    pub(super) is_across: bool,
     #[serde(skip)]
     pub(super) is_again: bool,
     #[serde(skip)]
@@ -124,6 +130,8 @@ impl Notification {
             source: due.source.clone(),
             path: due.path.clone(),
             host: due.host.clone(),
+            about_host: due.about_host.clone(),
+            is_across: due.is_across,
             started_at: due.started_at,
             ended_at,
             duration_seconds: ended_at.map(|ended_at| (ended_at - due.started_at).num_seconds()),
@@ -216,7 +224,13 @@ impl Notification {
         let short = |text: &str| visible::line(text, LINE_CHARS);
         let mut facts = vec![
             ("rule", format!("{} ({})", short(&self.rule), self.rule_kind)),
-            ("where", format!("{}, read on {}", self.place, short(&self.host))),
+            (
+                "where",
+                match &self.about_host {
+                    Some(host) => format!("{}, read on {}", self.place, short(host)),
+                    None => format!("{} of all hosts", self.place),
+                },
+            ),
             ("since", self.since.clone()),
         ];
         if self.is_withdrawn {

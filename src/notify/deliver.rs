@@ -18,7 +18,7 @@ use super::content::{Message, Notification, Templates};
 use super::failure::Failure;
 use super::outbox::{self, Due};
 use super::send::{Channel, send_within};
-use super::{fallback, message, refresh, state};
+use super::{backoff, fallback, message, refresh, state};
 use crate::config::{ChannelConfig, DeliveryConfig, Transport};
 use crate::model::{STDOUT, Tick};
 use crate::store::StoreError;
@@ -187,7 +187,8 @@ fn note_failure(
     let give_up_after = channel.map_or(DEFAULT_GIVE_UP_AFTER, |channel| channel.give_up_after);
     let Delivery { host, tick, .. } = *delivery;
     let given_up = outbox::note_failed(connection, due, failure, tick, give_up_after)?;
-    let tell = state::note_failure(connection, host, name, &failure.reason, tick)?;
+    let until = backoff::leave_alone_until(failure, tick.0);
+    let tell = state::note_failure(connection, host, name, &failure.reason, until, tick)?;
     Ok(ChannelFailure { channel: name.to_owned(), reason: failure.reason.clone(), tell, given_up })
 }
 
@@ -313,8 +314,9 @@ impl Worker<'_> {
             })?;
             if let Err(failure) = send_within(sender, message, self.patience()) {
                 return transaction(connection, Patience::Short, |connection| {
+                    let until = backoff::leave_alone_until(&failure, tick.0);
                     let reason = failure.reason;
-                    let tell = state::note_failure(connection, host, name, &reason, tick)?;
+                    let tell = state::note_failure(connection, host, name, &reason, until, tick)?;
                     Ok(Err(ChannelFailure { channel: name.clone(), reason, tell, given_up: 0 }))
                 });
             }

@@ -10,6 +10,8 @@ select
     extract(epoch from rule.within)::bigint as within_seconds, rule.summary,
     source.id as source_id, source.name as source, source.path, source.timezone, source.first_seen_at,
     notification.host,
+    -- Rules over several sources have a source that stands for them, of one host or of all.
+    nullif(case when source.host = '*' then source.path else source.host end, '*') as about_host,
     alert.started_at,
     -- Closed by hand, it has lasted until then.
     case

@@ -179,6 +179,7 @@ mod tests {
             id: 1,
             source_id: 1,
             host: "web1".to_owned(),
+            about_host: Some("web1".to_owned()),
             created_at: "2026-01-01T11:04:00Z".parse().unwrap(),
             attempts: 0,
             alert_id: 7,

@@ -68,6 +68,9 @@ pub(super) struct Due {
     /// The host that delivers it.
     #[diesel(sql_type = Text)]
     pub(super) host: String,
+    /// The host whose logs it is about; `None`: those of all hosts.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) about_host: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     pub(super) started_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]

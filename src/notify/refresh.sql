@@ -1,15 +1,26 @@
 -- Numbers of the notifications of host $1 that channel $2 had got before tick $3 and that still
--- say how it is: that an alert fires, or that it has been over for less than five minutes.
-with firing as (
+-- say how it is: that an alert fires, or that it has been over for less than five minutes. None as
+-- long as the channel has asked to be left alone.
+with left_alone as (
+    select
+    from channel_states
+    where host = $1
+      and channel = $2
+      and leave_alone_until > $3
+      -- Nobody may ask for more; the clock may have been set back since.
+      and leave_alone_until <= $3 + interval '24 hours'
+), firing as (
     select source_id, id, rule_id, group_key, number
     from alerts
     where resolved_at is null
       and merged_into is null
       and fired_at is not null
+      and not exists (select from left_alone)
 ), recent as (
     -- What was delivered in the last minutes is among the newest; the others need no look.
     select *
     from notifications
+    where not exists (select from left_alone)
     order by id desc
     limit 5000
 )

@@ -133,6 +133,7 @@ fn made_up(rule: &RuleConfig, host: &str, tick: Tick) -> (Due, Vec<Sample>) {
         first_seen_at: tick.0,
         timezone: "UTC".to_owned(),
         host: host.to_owned(),
+        about_host: Some(host.to_owned()),
         started_at: tick.0,
         ended_at: None,
         measured,

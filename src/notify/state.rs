@@ -1,17 +1,20 @@
 //! How a channel does, over runs: a dead one is told of when that begins and then hourly.
 
+use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Timestamptz};
+use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
 
 use crate::model::Tick;
 
-/// Notes that a channel failed. Returns whether people are to be told.
+/// Notes that a channel failed, and until when it is to be left alone. Returns whether people are
+/// to be told.
 pub fn note_failure(
     connection: &mut PgConnection,
     host: &str,
     channel: &str,
     reason: &str,
+    leave_alone_until: Option<DateTime<Utc>>,
     tick: Tick,
 ) -> QueryResult<bool> {
     #[derive(QueryableByName)]
@@ -20,11 +23,13 @@ pub fn note_failure(
         tell: bool,
     }
     let row: Row = diesel::sql_query(
-        "insert into channel_states as state (host, channel, failing_since, told_at, last_error)
-         values ($1, $2, $3, $3, $4)
+        "insert into channel_states as state (host, channel, failing_since, told_at, last_error,
+                                              leave_alone_until)
+         values ($1, $2, $3, $3, $4, $5)
          on conflict on constraint channel_states_pkey do update
          set failing_since = coalesce(state.failing_since, $3),
              last_error = $4,
+             leave_alone_until = $5,
              told_at = case
                  when state.failing_since is null or state.told_at is null
                      -- The clock may have been set back since.
@@ -36,6 +41,7 @@ pub fn note_failure(
     .bind::<Text, _>(channel)
     .bind::<Timestamptz, _>(tick.0)
     .bind::<Text, _>(reason)
+    .bind::<Nullable<Timestamptz>, _>(leave_alone_until)
     .get_result(connection)?;
     Ok(row.tell)
 }
@@ -59,7 +65,8 @@ pub fn note_success(
              insert into channel_states (host, channel, delivered_at)
              values ($1, $2, $3)
              on conflict on constraint channel_states_pkey do update
-             set delivered_at = $3, failing_since = null, told_at = null, last_error = null
+             set delivered_at = $3, failing_since = null, told_at = null, last_error = null,
+                 leave_alone_until = null
          )
          select exists (select from before where failing_since is not null) as had_failed",
     )

@@ -95,6 +95,8 @@ fn notification(channel: &str, host: &str, tick: Tick) -> Notification {
         source: host.to_owned(),
         path: String::new(),
         host: host.to_owned(),
+        about_host: Some(host.to_owned()),
+        is_across: false,
         started_at: now,
         ended_at: None,
         duration_seconds: None,

@@ -94,6 +94,7 @@ diesel::table! {
         failing_since -> Nullable<Timestamptz>,
         told_at -> Nullable<Timestamptz>,
         last_error -> Nullable<Text>,
+        leave_alone_until -> Nullable<Timestamptz>,
     }
 }
 

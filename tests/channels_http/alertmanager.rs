@@ -7,11 +7,12 @@ use std::time::SystemTime;
 use std::{env, fs, thread};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use expect_test::expect;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::server::{Request, Server, status};
-use super::{channel, configure, quiet_run_at, run_at, setup};
+use super::server::{Request, Server, status, with_header};
+use super::{RULE, channel, configure, quiet_run_at, run_at, setup, shown};
 use crate::support::program::Setup;
 
 /// Labels and end of the alerts of a request.
@@ -69,6 +70,71 @@ fn who_does_not_want_to_hear_it_again_is_told_of_and_asked_by_the_next_run() {
         ["fired 1"],
         "no message is written for it"
     );
+}
+
+#[test]
+fn who_asks_to_be_left_alone_is_not_told_again_until_then() {
+    let server = Server::new();
+    let other = "[[source]]\nname = 'other'\npaths = ['LOGS/other.log']\n".to_owned();
+    let mut setup = setup(&(other + &channel("alertmanager", &server.url("/"), "")));
+    setup.write("other.log", "");
+    quiet_run_at(&mut setup, "12:00:00");
+    server.answers(with_header(429, "retry-after", "600"));
+    assert_eq!(run_at(&mut setup, "12:01:00").code, Some(1));
+    server.answers(status(200, ""));
+    server.take();
+    for time in ["12:02:00", "12:10:59"] {
+        quiet_run_at(&mut setup, time);
+        assert_eq!(server.take().len(), 0, "{time}");
+    }
+    for time in ["12:11:00", "12:12:00"] {
+        quiet_run_at(&mut setup, time);
+        assert_eq!(server.take().len(), 1, "{time}");
+    }
+    // The same where it asked for that when it was told of another alert.
+    server.answers(with_header(503, "retry-after", "600"));
+    setup.append("other.log", "2026-01-15 12:13:00 [ERROR] the disk is full here too\n");
+    assert_eq!(run_at(&mut setup, "12:13:00").code, Some(1));
+    server.answers(status(200, ""));
+    server.take();
+    quiet_run_at(&mut setup, "12:22:59");
+    assert_eq!(server.take().len(), 0);
+    quiet_run_at(&mut setup, "12:23:00");
+    assert_eq!(server.take().len(), 2, "the other alert, and again the first one");
+}
+
+#[test]
+fn the_host_is_the_one_of_the_log_and_there_is_none_of_all() {
+    let server = Server::new();
+    let mut setup = setup("");
+    let config = [
+        &RULE.replace("within = '1h'", "within = '1h'\ngroup_by = ['source']"),
+        "[evaluate]\nall_hosts = true\n\
+         [[rule]]\nname = 'all'\nkind = 'threshold'\ncount = 2\nwithin = '1h'\ngroup_by = []\n",
+        &channel("alertmanager", &server.url("/"), ""),
+    ];
+    let config = config.concat();
+    setup.config(&config.replace("web1", "web2").replace("app", "other"));
+    setup.write("other.log", "2026-01-15 11:59:00 [ERROR] the disk is full\n");
+    setup.run(["ingest"]).expect_silence();
+    setup.config(&config);
+    quiet_run_at(&mut setup, "12:00:00");
+    let labels = |request: &Request| {
+        let alerts = request.json();
+        let labels = alerts.as_array().unwrap().iter().map(|alert| alert["labels"].to_string());
+        labels.collect::<Vec<_>>()
+    };
+    let mut told: Vec<String> = server.take().iter().flat_map(labels).collect();
+    told.sort();
+    expect![[r#"
+        {"alertname":"all","severity":"warning"}
+        {"alertname":"any","host":"web1","path":"LOGS/app.log","severity":"critical","source":"app"}
+        {"alertname":"any","host":"web2","path":"LOGS/other.log","severity":"critical","source":"other"}"#]].assert_eq(&shown(&setup, &told.join("\n")));
+    // The same when they are told again.
+    quiet_run_at(&mut setup, "12:01:00");
+    let mut again: Vec<String> = server.take().iter().flat_map(labels).collect();
+    again.sort();
+    assert_eq!(again, told);
 }
 
 /// A real Alertmanager.

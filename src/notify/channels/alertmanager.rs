@@ -123,13 +123,15 @@ fn ended_at(one: &Notification, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
 }
 
 fn labels(one: &Notification) -> Pairs {
-    let mut labels = BTreeMap::from([
-        ("alertname", one.rule.as_str()),
-        ("severity", &one.severity),
-        ("source", &one.source),
-        ("path", &one.path),
-        ("host", &one.host),
-    ]);
+    let mut labels =
+        BTreeMap::from([("alertname", one.rule.as_str()), ("severity", &one.severity)]);
+    // What is about several logs is of no single one of them.
+    if !one.is_across {
+        labels.extend([("source", one.source.as_str()), ("path", &one.path)]);
+    }
+    if let Some(host) = &one.about_host {
+        labels.insert("host", host);
+    }
     if !one.group.is_empty() {
         labels.insert("group", &one.group);
     }

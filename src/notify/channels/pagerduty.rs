@@ -51,7 +51,7 @@ fn payload(one: &Notification, title: &str, text: &str) -> Value {
     let title = if title.is_empty() { &one.rule } else { title };
     json!({
         "summary": shorten::chars(title, SUMMARY_CHARS),
-        "source": one.host,
+        "source": one.about_host.as_ref().unwrap_or(&one.host),
         "severity": one.severity,
         "timestamp": one.started_at,
         "component": one.source,

@@ -35,6 +35,7 @@ fn due(id: i64, kind: &str) -> Due {
         timezone: "Europe/Berlin".to_owned(),
         first_seen_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         host: "web1".to_owned(),
+        about_host: Some("web1".to_owned()),
         started_at: "2026-01-01T11:03:05Z".parse().unwrap(),
         ended_at: Some("2026-01-01T11:26:40Z".parse().unwrap()),
         measured: 6.0,
