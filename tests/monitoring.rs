@@ -10,11 +10,13 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use expect_test::{Expect, expect};
 use support::program::{Ran, Setup, ran};
+use support::programs;
 
 const CONFIG: &str = "host = 'web1'
 [[source]]
@@ -340,4 +342,41 @@ fn names_that_would_break_a_line_are_escaped() {
     let value = format!("{folder}/a\\\"b\\\\c\\nd.log");
     let line = format!("tripline_source_lines_total{{source=\"{value}\",path=\"{value}\"}} 1");
     assert!(text.lines().any(|one| one == line), "{text}");
+}
+
+#[test]
+fn promtool_has_nothing_against_the_metrics() {
+    let promtool = programs::find("promtool", "prometheus", "TRIPLINE_PROMTOOL");
+    let check = |text: &str| {
+        let mut child = Command::new(&promtool)
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code(), said)
+    };
+    let mut setup = setup("critical");
+    // One of everything: a channel that fails, names that have to be escaped, a log that is gone.
+    let channel = "[[channel]]\nname = 'a\"b'\ntype = 'command'\ncommand = ['/no/such/program']\n";
+    configure(
+        &setup,
+        "critical",
+        &format!(
+            "[[source]]\npaths = ['LOGS/a*.log']\n[metrics]\ntextfile = 'LOGS/m.prom'\n{channel}"
+        ),
+    );
+    setup.write("a\"b\\c\nd.log", "2026-01-15 11:59:00 [ERROR] x\nno entry\n");
+    assert_eq!(run_at(&mut setup, "12:00:00").code, Some(1));
+    let text = setup.read("m.prom");
+    assert!(text.contains("tripline_channel_failing{channel=\"a\\\"b\"} 1\n"), "{text}");
+    assert_eq!(check(&text), (Some(0), String::new()));
+    // It does find fault.
+    let (code, said) = check(&text.replace("_lines_total", "_lines"));
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("counter metrics should have \"_total\" suffix"), "{said}");
 }

@@ -1,10 +1,9 @@
 //! Alertmanager: what is told again in each run, and a real one that knows what fires.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::SystemTime;
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use expect_test::expect;
@@ -14,6 +13,7 @@ use tempfile::TempDir;
 use super::server::{Request, Server, status, with_header};
 use super::{RULE, channel, configure, quiet_run_at, run_at, setup, shown};
 use crate::support::program::Setup;
+use crate::support::programs;
 
 /// Labels and end of the alerts of a request.
 fn ends(request: &Request) -> Vec<String> {
@@ -157,7 +157,8 @@ impl Alertmanager {
             ),
         )
         .unwrap();
-        let program = program();
+        let name = "prometheus-alertmanager";
+        let program = programs::find(name, name, "TRIPLINE_ALERTMANAGER");
         let mut program = Command::new(&program)
             // Where its templates are, if it was fetched rather than installed.
             .current_dir(program.parent().unwrap())
@@ -196,23 +197,6 @@ impl Drop for Alertmanager {
         let _ = self.program.kill();
         let _ = self.program.wait();
     }
-}
-
-fn program() -> PathBuf {
-    if let Some(named) = env::var_os("TRIPLINE_ALERTMANAGER") {
-        return named.into();
-    }
-    let name = "prometheus-alertmanager";
-    let fetched = format!("{}/target/tools/alertmanager/usr/bin", env!("CARGO_MANIFEST_DIR"));
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain([PathBuf::from(fetched)]);
-    let found = folders.map(|folder| folder.join(name)).find(|program| program.exists());
-    found.unwrap_or_else(|| {
-        panic!(
-            "this test needs an Alertmanager: run scripts/fetch-alertmanager, or name one in \
-                TRIPLINE_ALERTMANAGER"
-        )
-    })
 }
 
 /// The whole second that it is.

@@ -26,6 +26,7 @@
 )]
 
 pub(crate) mod program;
+pub(crate) mod programs;
 pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod rights;
