@@ -11,6 +11,8 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
 use expect_test::{Expect, expect};
 use serde_json::Value;
 use support::program::{Ran, Setup};
@@ -290,4 +292,63 @@ fn that_no_channel_takes_an_alert_stands_in_its_history() {
             2026-01-15 12:00:00Z fired: no channel takes it
         "#]],
     );
+}
+
+/// How PostgreSQL finds what `tripline notifications` lists, for these parameters.
+fn plan(connection: &mut PgConnection, parameters: &str) -> String {
+    let statement = include_str!("../src/report/notifications.sql");
+    let run = |connection: &mut PgConnection, text: &str| {
+        diesel::sql_query(text).execute(connection).unwrap()
+    };
+    run(
+        connection,
+        &format!("prepare list (boolean, text, bigint, bigint, bigint) as {statement}"),
+    );
+    let plan: Vec<Plan> =
+        diesel::sql_query(format!("explain (costs off) execute list ({parameters})"))
+            .load(connection)
+            .unwrap();
+    run(connection, "deallocate list");
+    plan.into_iter().map(|row| row.line + "\n").collect()
+}
+
+#[derive(QueryableByName)]
+struct Plan {
+    #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+#[test]
+fn what_is_not_delivered_is_found_without_looking_at_the_rest() {
+    let mut setup = setup();
+    setup.write("works", "");
+    assert_eq!(run_at(&mut setup, "12:00:00").code, Some(0));
+    let mut connection = setup.database.connect();
+    // A year of messages that were delivered, and a few of which some wait and some were given up.
+    for statement in [
+        "insert into notifications (source_id, alert_id, host, channel, kind, number, created_at,
+                                    next_attempt_at, delivered_at, given_up_at)
+         select source_id, alert_id, host, channel, 'reminder', number, created_at, created_at,
+                case when number % 1000 > 1 then created_at end,
+                case when number % 1000 = 1 then created_at end
+         from (select source_id, alert_id, host, channel, generated as number, created_at
+               from notifications cross join generate_series(1, 50000) generated) many",
+        "analyze",
+    ] {
+        diesel::sql_query(statement).execute(&mut connection).unwrap();
+    }
+    for parameters in [
+        "false, null, null, null, 100",
+        "false, 'ops', null, null, 100",
+        "false, null, 1, null, 100",
+    ] {
+        let plan = plan(&mut connection, parameters);
+        for index in ["notifications_undelivered", "notifications_given_up"] {
+            assert!(plan.contains(index), "no {index} for {parameters}:\n{plan}");
+        }
+        assert!(!plan.contains("Seq Scan on notifications"), "{parameters}:\n{plan}");
+    }
+    // Who wants all of them gets them by another way, so that this can be told at all.
+    let all = plan(&mut connection, "true, null, null, null, 100");
+    assert!(!all.contains("notifications_undelivered"), "{all}");
 }
