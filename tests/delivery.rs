@@ -251,6 +251,40 @@ fn a_digest_gathers_and_hours_wait() {
 }
 
 #[test]
+fn an_alert_that_is_over_when_it_is_first_told_shows_its_entries() {
+    let mut setup = setup(&channel("ops", ""));
+    setup.append("app.log", "2026-01-15 13:30:00 [INFO] all is well\n");
+    quiet_run_at(&mut setup, "13:31:00");
+    let messages = got(&setup, "ops");
+    assert_eq!(kinds(&setup, "ops"), ["resolved"]);
+    assert_eq!(messages[0]["notifications"][0]["samples"][0]["message"], "the disk is full");
+    let folder = setup.folder.path().display().to_string();
+    expect![[r#"
+        1 ERROR or FATAL within 1h (threshold 1)
+        rule: any (threshold)
+        where: app (LOGS/app.log), read on web1
+        since: 2026-01-15 11:59:00 +00:00
+        lasted: 1h
+        more: tripline alerts show 1
+
+        The newest entries:
+        2026-01-15 11:59:00 +00:00 ERROR the disk is full
+    "#]]
+    .assert_eq(&messages[0]["text"].as_str().unwrap().replace(&folder, "LOGS"));
+    assert!(
+        messages[0]["notifications"][0]["line"].as_str().unwrap().ends_with(": the disk is full")
+    );
+    // Who was told of the beginning has seen them.
+    setup.append("app.log", "2026-01-15 13:32:00 [ERROR] again\n");
+    quiet_run_at(&mut setup, "13:32:30");
+    setup.append("app.log", "2026-01-15 15:00:00 [INFO] all is well\n");
+    quiet_run_at(&mut setup, "15:00:30");
+    assert_eq!(kinds(&setup, "ops"), ["resolved", "fired", "resolved"]);
+    let last = &got(&setup, "ops")[2];
+    assert_eq!(last["notifications"][0]["samples"], serde_json::json!([]));
+}
+
+#[test]
 fn a_command_does_not_get_the_secrets_of_other_channels() {
     let config = "
 [[channel]]

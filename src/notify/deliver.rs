@@ -334,9 +334,10 @@ impl Worker<'_> {
     fn message(&self, connection: &mut PgConnection, due: &[Due]) -> Result<Message, StoreError> {
         let mut notifications = Vec::with_capacity(due.len());
         for one in due {
-            let samples = match one.kind.as_str() {
-                "fired" => outbox::samples(connection, one, SAMPLES_MOST)?,
-                _ => Vec::new(),
+            let samples = if one.tells_beginning {
+                outbox::samples(connection, one, SAMPLES_MOST)?
+            } else {
+                Vec::new()
             };
             notifications.push(Notification::new(one, samples));
         }

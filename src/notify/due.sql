@@ -2,6 +2,15 @@
 select
     notification.id, notification.alert_id, notification.kind, notification.number, notification.further,
     notification.created_at, notification.attempts,
+    -- One that is over when it is first told is told once, as both.
+    notification.kind = 'fired' or notification.kind = 'resolved' and not exists (
+        select from notifications fired
+        where fired.source_id = notification.source_id
+          and fired.alert_id = notification.alert_id
+          and fired.channel = notification.channel
+          and fired.kind = 'fired'
+          and fired.number = notification.number
+    ) as tells_beginning,
     rule.name as rule, rule.kind as rule_kind, alert.group_key as "group", rule.factor, rule.runbook,
     coalesce(extract(epoch from rule.lookback), 0)::bigint as lookback_seconds,
     source.host = '*' as is_across, alert.retracted_at is not null as is_withdrawn,

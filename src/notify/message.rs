@@ -43,7 +43,7 @@ pub(super) fn line(due: &Due) -> String {
         summary(due),
     );
     if let Some(sample) = &due.sample
-        && due.kind == "fired"
+        && due.tells_beginning
     {
         line.push_str(": ");
         line.push_str(&visible::line(sample, MESSAGE_CHARS));
@@ -184,6 +184,7 @@ mod tests {
             attempts: 0,
             alert_id: 7,
             kind: kind.to_owned(),
+            tells_beginning: kind == "fired",
             rule: "error-burst".to_owned(),
             rule_kind: "threshold".to_owned(),
             group: String::new(),
@@ -236,6 +237,16 @@ mod tests {
             &due("resolved"),
             &expect![
                 "RESOLVED: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), fired 2026-01-01 12:03:05 +01:00, resolved after 5m"
+            ],
+        );
+    }
+
+    #[test]
+    fn one_that_is_over_when_it_is_first_told_says_what_it_was() {
+        check(
+            &Due { tells_beginning: true, ..due("resolved") },
+            &expect![
+                "RESOLVED: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), fired 2026-01-01 12:03:05 +01:00, resolved after 5m: connection lost"
             ],
         );
     }

@@ -21,6 +21,9 @@ pub(super) struct Due {
     pub(super) alert_id: i64,
     #[diesel(sql_type = Text)]
     pub(super) kind: String,
+    /// Whether the channel hears of the alert for the first time.
+    #[diesel(sql_type = Bool)]
+    pub(super) tells_beginning: bool,
     #[diesel(sql_type = Timestamptz)]
     pub(super) created_at: DateTime<Utc>,
     /// How often it was tried.

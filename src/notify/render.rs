@@ -113,6 +113,7 @@ fn made_up(rule: &RuleConfig, host: &str, tick: Tick) -> (Due, Vec<Sample>) {
         id: 0,
         alert_id: 0,
         kind: "fired".to_owned(),
+        tells_beginning: true,
         created_at: tick.0,
         attempts: 0,
         rule: rule.name.clone(),

@@ -15,6 +15,7 @@ fn due(id: i64, kind: &str) -> Due {
         id,
         alert_id: 7,
         kind: kind.to_owned(),
+        tells_beginning: kind == "fired",
         created_at: "2026-01-01T11:04:00Z".parse().unwrap(),
         attempts: 0,
         rule: "error-burst".to_owned(),
