@@ -285,6 +285,33 @@ fn an_alert_that_is_over_when_it_is_first_told_shows_its_entries() {
 }
 
 #[test]
+fn what_is_closed_by_hand_waits_for_hours_and_digests_too() {
+    let mut setup = setup(
+        &[
+            channel("now", ""),
+            channel("digest", "every = '1h'"),
+            channel("night", "active = '22:00-23:00'"),
+            channel("none", "resolved = false"),
+        ]
+        .concat(),
+    );
+    quiet_run_at(&mut setup, "12:00:00");
+    setup.now = "2026-01-15T12:10:00Z".to_owned();
+    setup.run(["alerts", "resolve", "1"]).expect_silence();
+    let mut told_at = |time: &str| {
+        quiet_run_at(&mut setup, time);
+        ["now", "digest", "night", "none"].map(|name| kinds(&setup, name).join(" "))
+    };
+    assert_eq!(told_at("12:11:00"), ["fired resolved", "fired", "", "fired"]);
+    assert_eq!(told_at("12:59:59"), ["fired resolved", "fired", "", "fired"]);
+    assert_eq!(told_at("13:00:00"), ["fired resolved", "fired resolved", "", "fired"]);
+    assert_eq!(
+        told_at("22:00:00"),
+        ["fired resolved", "fired resolved", "fired resolved", "fired"]
+    );
+}
+
+#[test]
 fn a_command_does_not_get_the_secrets_of_other_channels() {
     let config = "
 [[channel]]

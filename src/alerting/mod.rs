@@ -26,4 +26,5 @@ pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};
 pub use explain::{Explanation, Found, View, explain};
 pub use failing::RuleFailure;
 pub use own_view::{ViewError, evaluate_views};
+pub use route::listeners;
 pub use rules::{RuleError, RulesInUse, check_patterns_of, in_use, sync};

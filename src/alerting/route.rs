@@ -7,7 +7,8 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use super::life::Message;
 use crate::config::{ChannelConfig, Config, Digest, RouteConfig};
-use crate::model::{STDOUT, Subject};
+use crate::model::{STDOUT, Subject, Tick};
+use crate::store::alerts::Listeners;
 
 /// A channel that is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,22 @@ fn matches(route: &RouteConfig, alert: &Subject<'_>) -> bool {
         && any(&route.groups, &[alert.group])
         && (route.severities.is_empty()
             || route.severities.iter().any(|one| one.as_str() == alert.severity))
+}
+
+/// What the config says of the channels that are told what somebody does with an alert by hand.
+pub fn listeners(config: &Config, tick: Tick) -> Listeners<'_> {
+    let mut listeners = Listeners::default();
+    for channel in &config.channels {
+        let name = channel.name.as_str();
+        if !channel.resolved {
+            listeners.not_of_ends.push(name);
+        }
+        let not_before = not_before(channel, tick.0);
+        if not_before > tick.0 {
+            listeners.later.push((name, not_before));
+        }
+    }
+    listeners
 }
 
 fn chosen(channel: &ChannelConfig, why: String, now: DateTime<Utc>) -> Chosen {

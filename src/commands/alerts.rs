@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::author::author;
 use super::session::{Session, UsageError};
+use crate::alerting;
 use crate::cli::{Alerts, AlertsCommand, Global, Handling};
 use crate::model::{FileIdentity, Place, Tick};
 use crate::report::alerts::{Context as LinesAround, Sample};
@@ -117,12 +118,11 @@ fn handle(
     }
     let session = Session::new(global)?;
     let mut connection = session.connect()?;
-    let not_of_ends = session.config.channels.iter().filter(|channel| !channel.resolved);
-    let not_of_ends: Vec<&str> = not_of_ends.map(|channel| channel.name.as_str()).collect();
+    let listeners = alerting::listeners(&session.config, tick);
     let author = author(arguments.by.as_deref());
     let id = arguments.id;
     let problem =
-        match handling::handle(&mut connection, id, what, note, &author, &not_of_ends, tick.0)? {
+        match handling::handle(&mut connection, id, what, note, &author, &listeners, tick.0)? {
             Handled::Done => return Ok(()),
             Handled::Unknown => format!("there is no alert {id}; see: tripline alerts --all"),
             Handled::Over => format!("alert {id} is over; see: tripline alerts show {id}"),

@@ -21,7 +21,7 @@ use crate::config::{Config, SourceConfig, SourcePath};
 use crate::ingest::{self, ReadLimits, Target};
 use crate::model::Tick;
 use crate::pipeline::Pipeline;
-use crate::store::alerts::{Handled, Handling, handle};
+use crate::store::alerts::{Handled, Handling, Listeners, handle};
 use crate::store::{connection, silences};
 
 /// The name of the simulated host, and of the one who does there what people do.
@@ -147,8 +147,15 @@ impl Stage<'_> {
         .load::<Numbered>(self.connection)?;
         let mut done = false;
         for alert in alerts {
-            let handled =
-                handle(self.connection, alert.id, Handling::Ack, None, HOST, &[], self.clock()?)?;
+            let handled = handle(
+                self.connection,
+                alert.id,
+                Handling::Ack,
+                None,
+                HOST,
+                &Listeners::default(),
+                self.clock()?,
+            )?;
             done |= handled == Handled::Done;
         }
         ensure!(done, "rule {rule} has no open alert that could be taken on");

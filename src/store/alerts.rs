@@ -46,6 +46,15 @@ pub enum Handled {
     Already,
 }
 
+/// What the config says of the channels that are told what somebody has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listeners<'a> {
+    /// Those that are not told that an alert is over.
+    pub not_of_ends: Vec<&'a str>,
+    /// Those that deliver later than now, by their hours or digests, with when.
+    pub later: Vec<(&'a str, DateTime<Utc>)>,
+}
+
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = BigInt)]
@@ -56,16 +65,15 @@ struct Found {
     is_acked: bool,
 }
 
-/// Does something with the alert of a number, and notes it in its history.
-///
-/// The channels in `not_of_ends` are not told that it is over.
+/// Does something with the alert of a number, notes it in its history, and writes messages for
+/// those who are to know.
 pub fn handle(
     connection: &mut PgConnection,
     id: i64,
     handling: Handling,
     note: Option<&str>,
     author: &str,
-    not_of_ends: &[&str],
+    listeners: &Listeners<'_>,
     now: DateTime<Utc>,
 ) -> Result<Handled, StoreError> {
     transaction(connection, Patience::Short, |connection| {
@@ -108,7 +116,7 @@ pub fn handle(
         .bind::<Nullable<Text>, _>(note)
         .execute(connection)?;
         if handling == Handling::Resolve {
-            tell(connection, found.source_id, id, not_of_ends, now)?;
+            tell(connection, found.source_id, id, listeners, now)?;
         }
         Ok(Handled::Done)
     })
@@ -119,16 +127,17 @@ fn tell(
     connection: &mut PgConnection,
     source: i64,
     id: i64,
-    not_of_ends: &[&str],
+    listeners: &Listeners<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     diesel::sql_query(
         "insert into notifications
              (source_id, alert_id, host, channel, kind, number, created_at, next_attempt_at, why)
-         select distinct alert.source_id, alert.id, told.host, told.channel, 'resolved', alert.number, $3, $3,
-                'it was told when the alert fired'
+         select distinct alert.source_id, alert.id, told.host, told.channel, 'resolved', alert.number, $3,
+                coalesce(later.not_before, $3), 'it was told when the alert fired'
          from alerts alert
          join notifications told on told.source_id = alert.source_id and told.alert_id = alert.id
+         left join unnest($5, $6) later (channel, not_before) on later.channel = told.channel
          where alert.source_id = $1 and alert.id = $2 and alert.told_at is not null
            and told.kind = 'fired' and told.number = alert.number
            and told.channel <> all ($4)
@@ -137,7 +146,9 @@ fn tell(
     .bind::<BigInt, _>(source)
     .bind::<BigInt, _>(id)
     .bind::<Timestamptz, _>(now)
-    .bind::<Array<Text>, _>(not_of_ends)
+    .bind::<Array<Text>, _>(&listeners.not_of_ends)
+    .bind::<Array<Text>, _>(listeners.later.iter().map(|(channel, _)| *channel).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(listeners.later.iter().map(|(_, at)| *at).collect::<Vec<_>>())
     .execute(connection)?;
     Ok(())
 }
