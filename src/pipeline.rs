@@ -187,6 +187,7 @@ impl Pipeline<'_> {
                 return Ok(false);
             }
         }
+        alerting::end_storms(connection, self.config, self.tick)?;
         let Some(connect) = self.connect else {
             notify::pretend(connection, self.host, self.tick)?;
             return Ok(true);

@@ -13,7 +13,7 @@ use super::route::{self, Chosen};
 use crate::config::Config;
 use crate::model::{SourceId, Subject, Tick, WeeklyHours};
 use crate::store::transaction::{Patience, transaction};
-use crate::store::{StoreError, silences};
+use crate::store::{StoreError, silences, storms};
 
 /// What was announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -309,6 +309,25 @@ fn tell_of_storms(
         storm.messages = written.into_iter().map(|message| message.id).collect();
     }
     Ok(())
+}
+
+/// Tells those who show storms of those that are over: none of the alerts fires any more that
+/// were told as a number. Only after all sources of a run, as a storm goes over several.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_storms(
+    connection: &mut PgConnection,
+    config: &Config,
+    tick: Tick,
+) -> Result<(), StoreError> {
+    let listeners = route::listeners(config, tick);
+    if listeners.of_ends_of_storms.is_empty() {
+        return Ok(());
+    }
+    transaction(connection, Patience::Short, |connection| {
+        Ok(storms::end(connection, &listeners, tick.0)?)
+    })
 }
 
 /// An open alert as its row has it.

@@ -19,7 +19,7 @@ mod route;
 mod rules;
 mod trial;
 
-pub use announce::{Announced, Storms, announce};
+pub use announce::{Announced, Storms, announce, end_storms};
 pub use backtest::{Backtest, Seen, Span, WouldBe, backtest};
 pub use check::{RuleProblem, check};
 pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};

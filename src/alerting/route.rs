@@ -98,13 +98,20 @@ fn matches(route: &RouteConfig, alert: &Subject<'_>) -> bool {
             || route.severities.iter().any(|one| one.as_str() == alert.severity))
 }
 
-/// What the config says of the channels that are told what somebody does with an alert by hand.
+/// What the config says of the channels that are told what somebody does with an alert by hand,
+/// and that a storm is over.
 pub fn listeners(config: &Config, tick: Tick) -> Listeners<'_> {
     let mut listeners = Listeners::default();
     for channel in &config.channels {
         let name = channel.name.as_str();
         if !channel.resolved {
             listeners.not_of_ends.push(name);
+        }
+        if channel.knows_incidents() {
+            listeners.of_acks.push(name);
+        }
+        if channel.knows_incidents() && channel.resolved {
+            listeners.of_ends_of_storms.push(name);
         }
         let not_before = not_before(channel, tick.0);
         if not_before > tick.0 {

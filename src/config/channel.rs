@@ -51,6 +51,13 @@ impl ChannelConfig {
         matches!(service, Service::Alertmanager { .. })
     }
 
+    /// Whether the other side keeps an incident for each alert and each storm, which can be taken
+    /// on and stays open until it is resolved.
+    pub fn knows_incidents(&self) -> bool {
+        let Transport::Http(HttpConfig { service, .. }) = &self.transport else { return false };
+        matches!(service, Service::Pagerduty { .. })
+    }
+
     /// The keys of secrets that stand in the config itself.
     pub(super) fn exposed(&self) -> Vec<&'static str> {
         match &self.transport {

@@ -27,7 +27,8 @@ const TEMPLATE_CHARS: usize = 20_000;
 pub(super) struct Notification {
     /// Its number, the same for every attempt: who has seen it already has got it twice.
     pub(super) id: i64,
-    /// `fired`, `reminder`, `resolved`, `storm` or `test`.
+    /// `fired`, `reminder`, `resolved`, `storm` or `test`; for those who know incidents also
+    /// `acknowledged` and `storm_over`.
     pub(super) kind: String,
     /// `firing` or `resolved`.
     pub(super) status: &'static str,
@@ -116,8 +117,8 @@ pub(super) struct Templates<'a> {
 
 impl Notification {
     pub(super) fn new(due: &Due, samples: Vec<Sample>) -> Self {
-        let is_over = due.kind == "resolved";
-        let ended_at = due.ended_at.filter(|_| is_over);
+        let is_over = matches!(due.kind.as_str(), "resolved" | "storm_over");
+        let ended_at = due.ended_at.filter(|_| due.kind == "resolved");
         Self {
             id: due.id,
             kind: due.kind.clone(),
@@ -143,7 +144,7 @@ impl Notification {
             further: due.further,
             samples,
             line: message::line(due),
-            show: if due.kind == "storm" {
+            show: if matches!(due.kind.as_str(), "storm" | "storm_over") {
                 "tripline alerts --all".to_owned()
             } else {
                 format!("tripline alerts show {}", due.alert_id)
@@ -163,12 +164,13 @@ impl Notification {
         let rule = visible::line(&self.rule, TITLE_CHARS);
         let head = format!(
             "{}{again} {} {rule} on {}",
-            self.kind.to_uppercase(),
+            self.kind.replace('_', " ").to_uppercase(),
             self.severity,
             self.place
         );
         let title = match self.duration() {
             _ if self.kind == "storm" => format!("{head}: {} more alerts", self.further),
+            _ if self.kind == "storm_over" => head,
             _ if self.is_withdrawn => format!("{head}: withdrawn"),
             Some(duration) => format!("{head} after {duration}"),
             None => format!("{head}: {}", self.summary),
@@ -204,8 +206,16 @@ impl Notification {
         Ok(())
     }
 
+    /// Whether it is about many alerts of a rule.
+    pub(super) fn is_storm(&self) -> bool {
+        matches!(self.kind.as_str(), "storm" | "storm_over")
+    }
+
     /// What has happened, and how much of it.
     pub(super) fn what(&self) -> String {
+        if self.kind == "storm_over" {
+            return "All alerts of this rule are over that were not told one by one.".to_owned();
+        }
         if self.kind == "storm" {
             let further = self.further;
             return format!("{further} more alerts of this rule fire and are not told one by one.");

@@ -2,9 +2,10 @@
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Text, Timestamptz};
+use diesel::sql_types::{Bool, Text, Timestamptz};
 
 use super::deliver::Delivery;
+use crate::config::ChannelConfig;
 use crate::duration;
 use crate::store::StoreError;
 use crate::store::transaction::{Patience, transaction};
@@ -17,6 +18,8 @@ pub(super) fn hand_over(
 ) -> Result<(), StoreError> {
     for channel in delivery.channels {
         let Some(fallback) = &channel.fallback else { continue };
+        let mut others = delivery.channels.iter().filter(|one| one.name == fallback.channel);
+        let knows_incidents = others.next().is_some_and(ChannelConfig::knows_incidents);
         let name = &channel.name;
         let why = format!("{name} has failed for {}", duration::display(fallback.after));
         let handed_over = transaction(connection, Patience::Short, |connection| {
@@ -27,6 +30,7 @@ pub(super) fn hand_over(
                  from notifications
                  where host = $1 and channel = $2 and attempts > 0 and created_at <= $5
                    and delivered_at is null and given_up_at is null
+                   and ($7 or kind not in ('acknowledged', 'storm_over'))
                  order by id
                  on conflict on constraint one_message_per_change do nothing",
             )
@@ -36,6 +40,7 @@ pub(super) fn hand_over(
             .bind::<Timestamptz, _>(delivery.tick.0)
             .bind::<Timestamptz, _>(delivery.tick.0 - fallback.after)
             .bind::<Text, _>(why)
+            .bind::<Bool, _>(knows_incidents)
             .execute(connection)?;
             Ok(done)
         })?;

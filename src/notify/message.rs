@@ -17,8 +17,10 @@ pub(super) const FUEL: u64 = 100_000;
 
 /// The notification on one line, fit for a terminal and a mail.
 pub(super) fn line(due: &Due) -> String {
-    if due.kind == "storm" {
-        return storm(due);
+    match due.kind.as_str() {
+        "storm" => return storm(due),
+        "storm_over" => return storm_over(due),
+        _ => {}
     }
     let since = local(due.started_at, &due.timezone);
     let when = match (due.kind.as_str(), due.ended_at) {
@@ -61,6 +63,14 @@ fn storm(due: &Due) -> String {
         visible::line(&due.rule, NAME_CHARS),
         due.alert_id,
         place(due),
+    )
+}
+
+fn storm_over(due: &Due) -> String {
+    format!(
+        "STORM OVER: {} {}: all alerts are over that were not told one by one; see: tripline alerts --all",
+        due.severity,
+        visible::line(&due.rule, NAME_CHARS),
     )
 }
 
@@ -269,6 +279,22 @@ mod tests {
             &Due { further: 1, ..due("storm") },
             &expect![
                 "STORM: warning error-burst: one more alert, the first of them alert 7 on /var/log/app.log; see: tripline alerts --all"
+            ],
+        );
+    }
+
+    #[test]
+    fn what_only_some_hear_can_be_said_too() {
+        check(
+            &Due { sample: None, ..due("acknowledged") },
+            &expect![
+                "ACKNOWLEDGED: warning error-burst (alert 7) on /var/log/app.log: 6 ERROR or FATAL within 5m (threshold 5), since 2026-01-01 12:03:05 +01:00"
+            ],
+        );
+        check(
+            &due("storm_over"),
+            &expect![
+                "STORM OVER: warning error-burst: all alerts are over that were not told one by one; see: tripline alerts --all"
             ],
         );
     }

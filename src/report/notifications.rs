@@ -27,7 +27,7 @@ pub struct Notification {
     /// info, warning or critical.
     #[diesel(sql_type = Text)]
     pub severity: String,
-    /// fired, reminder, resolved or storm.
+    /// fired, reminder, resolved, storm, acknowledged or `storm_over`.
     #[diesel(sql_type = Text)]
     pub kind: String,
     /// Which message of this kind about the alert it is.

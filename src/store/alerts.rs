@@ -5,8 +5,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
-use super::StoreError;
 use super::transaction::{Patience, transaction};
+use super::{StoreError, storms};
 
 /// What somebody does with an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,19 @@ pub enum Handled {
 pub struct Listeners<'a> {
     /// Those that are not told that an alert is over.
     pub not_of_ends: Vec<&'a str>,
+    /// Those that can show that somebody has taken an alert on.
+    pub of_acks: Vec<&'a str>,
+    /// Those that show a storm until they are told that it is over.
+    pub of_ends_of_storms: Vec<&'a str>,
     /// Those that deliver later than now, by their hours or digests, with when.
     pub later: Vec<(&'a str, DateTime<Utc>)>,
+}
+
+impl<'a> Listeners<'a> {
+    /// Those that deliver later, and when, side by side.
+    pub(super) fn later(&self) -> (Vec<&'a str>, Vec<DateTime<Utc>>) {
+        self.later.iter().copied().unzip()
+    }
 }
 
 #[derive(QueryableByName)]
@@ -115,40 +126,56 @@ pub fn handle(
         .bind::<Text, _>(handling.as_str())
         .bind::<Nullable<Text>, _>(note)
         .execute(connection)?;
-        if handling == Handling::Resolve {
-            tell(connection, found.source_id, id, listeners, now)?;
+        match handling {
+            Handling::Ack => {
+                tell(connection, &found, id, "acknowledged", listeners, now)?;
+            }
+            Handling::Resolve => {
+                tell(connection, &found, id, "resolved", listeners, now)?;
+                storms::end(connection, listeners, now)?;
+            }
+            Handling::Unack | Handling::Note => {}
         }
         Ok(Handled::Done)
     })
 }
 
-/// Whoever was told that it fires is told that it is over.
+/// Whoever was told that it fires, and wants to know this of it, is told.
 fn tell(
     connection: &mut PgConnection,
-    source: i64,
+    found: &Found,
     id: i64,
+    kind: &str,
     listeners: &Listeners<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    // Those who are told, or those who are not.
+    let (are_told, channels) = match kind {
+        "acknowledged" => (true, &listeners.of_acks),
+        _ => (false, &listeners.not_of_ends),
+    };
+    let (later, times) = listeners.later();
     diesel::sql_query(
         "insert into notifications
              (source_id, alert_id, host, channel, kind, number, created_at, next_attempt_at, why)
-         select distinct alert.source_id, alert.id, told.host, told.channel, 'resolved', alert.number, $3,
+         select distinct alert.source_id, alert.id, told.host, told.channel, $7, alert.number, $3,
                 coalesce(later.not_before, $3), 'it was told when the alert fired'
          from alerts alert
          join notifications told on told.source_id = alert.source_id and told.alert_id = alert.id
          left join unnest($5, $6) later (channel, not_before) on later.channel = told.channel
          where alert.source_id = $1 and alert.id = $2 and alert.told_at is not null
            and told.kind = 'fired' and told.number = alert.number
-           and told.channel <> all ($4)
+           and (told.channel = any ($4)) = $8
          on conflict on constraint one_message_per_change do nothing",
     )
-    .bind::<BigInt, _>(source)
+    .bind::<BigInt, _>(found.source_id)
     .bind::<BigInt, _>(id)
     .bind::<Timestamptz, _>(now)
-    .bind::<Array<Text>, _>(&listeners.not_of_ends)
-    .bind::<Array<Text>, _>(listeners.later.iter().map(|(channel, _)| *channel).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(listeners.later.iter().map(|(_, at)| *at).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(channels)
+    .bind::<Array<Text>, _>(later)
+    .bind::<Array<Timestamptz>, _>(times)
+    .bind::<Text, _>(kind)
+    .bind::<Bool, _>(are_told)
     .execute(connection)?;
     Ok(())
 }

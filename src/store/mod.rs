@@ -22,6 +22,7 @@ pub mod runs;
 pub mod schema;
 pub mod silences;
 pub mod sources;
+pub mod storms;
 pub mod tails;
 pub mod transaction;
 

@@ -25,7 +25,8 @@ fn requests(kind: &str, path: &str, keys: &str) -> String {
     requests.iter().map(|request| text(&setup, request)).collect()
 }
 
-fn text(setup: &Setup, request: &Request) -> String {
+/// A request as text.
+pub(super) fn text(setup: &Setup, request: &Request) -> String {
     let mut text = format!("{} {}\n", request.method, request.path);
     for name in ["authorization", "content-type", "idempotency-key", "x-gotify-key", "x-team"] {
         if let Some(value) = request.header(name) {

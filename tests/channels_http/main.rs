@@ -13,6 +13,7 @@ mod failures;
 mod faults;
 mod heartbeat;
 mod limits;
+mod pagerduty;
 mod secrets;
 mod server;
 #[path = "../support/mod.rs"]

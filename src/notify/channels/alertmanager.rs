@@ -135,7 +135,7 @@ fn labels(one: &Notification) -> Pairs {
     if !one.group.is_empty() {
         labels.insert("group", &one.group);
     }
-    if one.kind == "storm" {
+    if one.is_storm() {
         labels.insert("kind", "storm");
     }
     // No two of them are to look the same.

@@ -27,8 +27,13 @@ fn event(one: &Notification, routing_key: &str, title: &str, text: &str) -> Valu
     let mut event = Map::new();
     event.insert("routing_key".to_owned(), json!(routing_key));
     event.insert("dedup_key".to_owned(), json!(dedup_key(one)));
-    if one.status == "resolved" {
-        event.insert("event_action".to_owned(), json!("resolve"));
+    let follow_up = match (one.status, one.kind.as_str()) {
+        ("resolved", _) => Some("resolve"),
+        (_, "acknowledged") => Some("acknowledge"),
+        _ => None,
+    };
+    if let Some(action) = follow_up {
+        event.insert("event_action".to_owned(), json!(action));
         return event.into();
     }
     event.insert("event_action".to_owned(), json!("trigger"));
@@ -43,7 +48,7 @@ fn event(one: &Notification, routing_key: &str, title: &str, text: &str) -> Valu
 /// The same from the beginning of an alert to its end, and of no other alert, not even one of
 /// another database.
 fn dedup_key(one: &Notification) -> String {
-    let storm = if one.kind == "storm" { "-storm" } else { "" };
+    let storm = if one.is_storm() { "-storm" } else { "" };
     format!("tripline-{}-{}{storm}", one.origin, one.alert_id)
 }
 
