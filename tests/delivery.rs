@@ -312,6 +312,84 @@ fn what_is_closed_by_hand_waits_for_hours_and_digests_too() {
 }
 
 #[test]
+fn entries_of_many_alerts_are_found_as_those_of_one() {
+    let mut setup = setup("");
+    let kinds = [
+        "kind = 'threshold'\ncount = 1\nwithin = '5m'\ngroup_by = ['source', 'message']",
+        "kind = 'threshold'\ncount = 2\nwithin = '2m'",
+        "kind = 'threshold'\ncount = 3\nwithin = '10m'\ngroup_by = ['$1']\npattern = 'disk (\\d)'",
+        "kind = 'new'\nlookback = '1d'",
+        "kind = 'distinct'\nvalue = '$1'\npattern = 'disk (\\d)'\ncount = 2\nwithin = '5m'",
+        "kind = 'ratio'\npercent = 1\nwithin = '5m'\nat_least = 1",
+    ];
+    let rule = |(number, kind): (usize, &&str)| format!("[[rule]]\nname = 'r{number}'\n{kind}\n");
+    configure(&setup, &kinds.iter().enumerate().map(rule).collect::<String>());
+    let line = |number: u32| {
+        // With times at which nothing happens.
+        let minute = number / 7 + number / 40 * 11;
+        format!("2026-01-15 12:{minute:02}:0{} [ERROR] disk {} {number}\n", number % 7, number % 5)
+    };
+    setup.append("app.log", (0..90).map(line).collect::<String>());
+    assert_eq!(run_at(&mut setup, "13:00:00").code, Some(0));
+
+    let shown = |id: &str, statement: &str, each: &str, alerts: &str| {
+        let statement =
+            statement.replace("$1", "one.source_id").replace("$2", alerts).replace("$3", "5");
+        let mut rows = setup.rows(&format!(
+            "select concat_ws(' ', {id}, logged_at, level, message, byte_offset) as value
+             from {each} one cross join lateral ({statement}) found"
+        ));
+        rows.sort();
+        rows
+    };
+    let one = shown("one.id", include_str!("../src/notify/samples.sql"), "alerts", "one.id");
+    let many = shown(
+        "found.alert_id",
+        include_str!("../src/notify/samples_of_many.sql"),
+        "(select distinct source_id from alerts)",
+        "(select array_agg(id) from alerts own where own.source_id = one.source_id)::bigint[]",
+    );
+    assert_eq!(one, many);
+    let rules = setup.value(
+        "select count(distinct rule_id)::text as value from alerts
+         having count(*) > 100 and count(*) < 200",
+    );
+    assert_eq!(rules, "7", "and that of the set-up");
+    assert!(one.len() > 150, "{} entries", one.len());
+}
+
+#[test]
+fn each_line_ends_with_an_entry_of_its_own_group() {
+    let mut setup = setup("");
+    configure(
+        &setup,
+        "group_by = ['source', '$1']\npattern = 'disk (\\d)'\n[[rule]]\nname = 'new'\nkind = 'new'\nlookback = '1d'\n",
+    );
+    // At one moment, so that there is more than one entry with which a rule began to hold.
+    let kinds = ["is full", "does not answer", "is hot"];
+    let line = |(number, kind): (usize, &&str)| {
+        format!("2026-01-15 11:59:30 [ERROR] disk {number} {kind}\n")
+    };
+    setup.write("app.log", kinds.iter().enumerate().map(line).collect::<String>());
+    let printed = run_at(&mut setup, "12:00:00").stdout;
+    let mut ends: Vec<&str> =
+        printed.lines().map(|line| line.rsplit_once(": ").unwrap().1).collect();
+    ends.sort_unstable();
+    assert_eq!(
+        ends,
+        [
+            "disk 0 is full",
+            "disk 0 is full",
+            "disk 1 does not answer",
+            "disk 1 does not answer",
+            "disk 2 is hot",
+            "disk 2 is hot"
+        ],
+        "{printed}"
+    );
+}
+
+#[test]
 fn a_command_does_not_get_the_secrets_of_other_channels() {
     let config = "
 [[channel]]

@@ -4,6 +4,7 @@
 //! A message is claimed, sent and noted in one transaction. Whoever is killed in between frees
 //! the claim by that, and the message is sent again, with the same key.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use super::channels;
 use super::content::{Message, Notification, Templates};
 use super::failure::Failure;
 use super::outbox::{self, Due};
+use super::samples::Samples;
 use super::send::{Channel, send_within};
 use super::{backoff, fallback, message, refresh, state};
 use crate::config::{ChannelConfig, DeliveryConfig, Transport};
@@ -30,8 +32,6 @@ const DIGEST_MOST: i64 = 500;
 const REFRESH_MOST: usize = 500;
 /// Lines that are printed in one transaction.
 const LINES_MOST: i64 = 10_000;
-/// Entries that a message shows.
-const SAMPLES_MOST: i64 = 5;
 
 /// Who makes another connection to the database.
 pub trait Connect: Sync {
@@ -93,7 +93,8 @@ pub fn deliver(
     thread::scope(|scope| {
         let mut threads = Vec::new();
         for channel in delivery.channels.iter().filter(is_due).filter(|one| !prints(one)) {
-            let work = move || Worker { delivery, channel, until }.work();
+            let work =
+                move || Worker { delivery, channel, until, samples: RefCell::default() }.work();
             let thread =
                 thread::Builder::new().name(channel.name.clone()).spawn_scoped(scope, work);
             threads.push((channel, thread));
@@ -200,6 +201,7 @@ struct Worker<'a> {
     delivery: &'a Delivery<'a>,
     channel: &'a ChannelConfig,
     until: Instant,
+    samples: RefCell<Samples>,
 }
 
 /// What became of one message.
@@ -332,15 +334,10 @@ impl Worker<'_> {
     }
 
     fn message(&self, connection: &mut PgConnection, due: &[Due]) -> Result<Message, StoreError> {
-        let mut notifications = Vec::with_capacity(due.len());
-        for one in due {
-            let samples = if one.tells_beginning {
-                outbox::samples(connection, one, SAMPLES_MOST)?
-            } else {
-                Vec::new()
-            };
-            notifications.push(Notification::new(one, samples));
-        }
+        let mut samples = self.samples.take();
+        samples.look_up(connection, self.delivery, &self.channel.name, due)?;
+        let notifications = due.iter().map(|one| Notification::new(one, samples.of(one))).collect();
+        self.samples.replace(samples);
         let ChannelConfig { title, text, .. } = self.channel;
         let templates = Templates { title: title.as_deref(), text: text.as_deref() };
         Ok(Message::new(notifications, templates, self.delivery.tick))

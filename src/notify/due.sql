@@ -44,6 +44,11 @@ left join lateral (
       and matching.source_id = alert.source_id
       and matching.rule_id = alert.rule_id
       and matching.logged_at = alert.started_at
+      -- A new rule without groups has one alert for each kind of message.
+      and (
+          matching.group_key = alert.group_key
+          or rule.kind = 'new' and matching.group_key = '' and matching.fingerprint::text = alert.group_key
+      )
     order by matching.line_no desc
     limit 1
 ) entry on true

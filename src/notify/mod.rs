@@ -22,6 +22,7 @@ mod outbox;
 mod redact;
 mod refresh;
 mod render;
+mod samples;
 mod send;
 pub mod state;
 pub mod templates;

@@ -1,5 +1,7 @@
 //! The rows of the outbox: which are due, what they are about, how their delivery went.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -7,6 +9,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Ti
 use serde::Serialize;
 
 use super::backoff;
+use super::deliver::Delivery;
 use super::failure::Failure;
 use crate::model::Tick;
 use crate::store::StoreError;
@@ -216,6 +219,63 @@ pub(super) fn samples(
         .bind::<BigInt, _>(due.alert_id)
         .bind::<BigInt, _>(most)
         .load(connection)
+}
+
+/// The same for many alerts of one source, by their numbers; those without entries are not there.
+pub(super) fn samples_of_many(
+    connection: &mut PgConnection,
+    source_id: i64,
+    alerts: &[i64],
+    most: i64,
+) -> QueryResult<HashMap<i64, Vec<Sample>>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        alert_id: i64,
+        #[diesel(embed)]
+        sample: Sample,
+    }
+    let rows: Vec<Row> = diesel::sql_query(include_str!("samples_of_many.sql"))
+        .bind::<BigInt, _>(source_id)
+        .bind::<Array<BigInt>, _>(alerts)
+        .bind::<BigInt, _>(most)
+        .load(connection)?;
+    let mut samples: HashMap<i64, Vec<Sample>> = HashMap::new();
+    for Row { alert_id, sample } in rows {
+        samples.entry(alert_id).or_default().push(sample);
+    }
+    Ok(samples)
+}
+
+/// The alerts of which a channel is to be told next that they fire, by source and number, up to
+/// `most`.
+pub(super) fn told_next(
+    connection: &mut PgConnection,
+    delivery: &Delivery<'_>,
+    channel: &str,
+    most: i64,
+) -> QueryResult<Vec<(i64, i64)>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        source_id: i64,
+        #[diesel(sql_type = BigInt)]
+        alert_id: i64,
+    }
+    let rows: Vec<Row> = diesel::sql_query(
+        "select source_id, alert_id
+         from notifications
+         where host = $1 and channel = $2 and delivered_at is null and given_up_at is null
+           and kind = 'fired' and next_attempt_at <= $3
+         order by id
+         limit $4",
+    )
+    .bind::<Text, _>(delivery.host)
+    .bind::<Text, _>(channel)
+    .bind::<Timestamptz, _>(delivery.tick.0)
+    .bind::<BigInt, _>(most)
+    .load(connection)?;
+    Ok(rows.into_iter().map(|row| (row.source_id, row.alert_id)).collect())
 }
 
 /// Notes that notifications were delivered, with what the other side had to say besides.
