@@ -5,8 +5,9 @@
 //! once, with its number as the key by which a repeat can be told.
 //!
 //! `deliver` goes over the channels, `outbox` and `state` keep how it went, `content` and
-//! `message` say it in words, `refresh` tells some channels in each run what fires, `http` is for
-//! those on the web, `channels` has one file for each way to send.
+//! `message` say it in words, `samples` finds the entries that a message shows, `refresh` tells
+//! some channels in each run what fires, `http` is for those on the web, `channels` has one file
+//! for each way to send.
 
 mod backoff;
 mod channels;
