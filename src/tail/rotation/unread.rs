@@ -157,26 +157,31 @@ impl Decision<'_> {
 
     /// The numbers that the files to be read have already, if all of them have one and they are
     /// in order, and the number before that of the file at the path.
-    ///
-    /// A number before that of a file of which something was read belongs to a file that had
-    /// no line by then: what lies on its inode now is a younger one.
     fn numbers_before(&self, unread: &[usize]) -> Option<(Vec<i64>, i64)> {
         let number = |at: &usize| {
             let inode = self.files[*at].identity.inode;
             let known = self.before.unread.iter().find(|it| it.place.identity.inode == inode)?;
-            Some(known.number)
+            (!self.is_too_young_for(known.number, &self.files[*at].age)).then_some(known.number)
         };
         let numbers: Vec<i64> = unread.iter().map(number).collect::<Option<_>>()?;
+        let others = self.before.others.iter().chain(self.before.unread);
+        let last = others.map(|known| known.number).max().unwrap_or(0).max(0);
+        let last = last.max(self.before.present.map_or(0, |present| {
+            if self.before.is_unread { present.number - 1 } else { present.number }
+        }));
+        numbers.is_sorted_by(|one, next| one < next).then_some((numbers, last))
+    }
+
+    /// Whether a file of this age is younger than one of which something was read and whose
+    /// number is higher. Then that number was of a file without a line, whose inode it has now.
+    fn is_too_young_for(&self, number: i64, age: &Age) -> bool {
         let begun = self.before.present.filter(|_| !self.before.is_unread);
-        let begun = begun.into_iter().chain(self.before.others).map(|known| known.number).max();
-        let begun = begun.unwrap_or(0).max(0);
-        let is_in_order = numbers.is_sorted_by(|one, next| one < next)
-            && numbers.first().is_none_or(|first| *first > begun);
-        let waiting = self.before.unread.iter().map(|known| known.number);
-        // One at the path has the number that it gets now.
-        let present = self.before.present.filter(|_| self.before.is_unread);
-        let last = waiting.chain(present.map(|present| present.number - 1)).max();
-        is_in_order.then_some((numbers, last.unwrap_or(0).max(begun)))
+        let later = begun.into_iter().chain(self.before.others).filter(|it| it.number > number);
+        let mut ages = later.filter_map(|known| match self.own.of(known) {
+            Some(at) => Some(&self.files[at].age),
+            None => self.present.holds.contains(&known.number).then_some(&self.present.age),
+        });
+        ages.any(|other| other.compare(age).is_lt())
     }
 }
 
