@@ -127,12 +127,8 @@ fn objection_to_view(
     }
     in_savepoint(connection, |connection| {
         let columns = diesel::sql_query(include_str!("own_view_columns.sql"))
-            .bind::<Text, _>(view)
-            .load::<Column>(connection);
-        let columns = match columns {
-            Ok(columns) => columns,
-            Err(error) => return pattern::said(error).map(Some),
-        };
+            .bind::<Nullable<Text>, _>(own_view::possible_name(view))
+            .load::<Column>(connection)?;
         let Some(quoted) = columns.first().and_then(|column| column.quoted.clone()) else {
             return Ok(Some("there is no such view in the database".to_owned()));
         };

@@ -5,8 +5,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
-use super::kept;
 use super::trial::{copy, trial};
+use super::{kept, own_view};
 use crate::config::{RuleConfig, RuleKind, Window};
 use crate::model::Tick;
 use crate::store::StoreError;
@@ -127,20 +127,15 @@ fn views(connection: &mut PgConnection, rule: &RuleConfig) -> Result<Vec<View>, 
         None => kept::names_of_views(rule).unwrap_or_else(|| vec!["threshold_hot"]),
     };
     let view = |name: &str| {
-        // In a savepoint: of a name that can be none PostgreSQL says so by an error.
-        let found = connection.transaction(|connection| {
-            diesel::sql_query(
-                "select $1 as name,
-                        (select pg_get_viewdef(oid, true) from pg_class
-                         where oid = to_regclass($1) and relkind in ('v', 'm')) as definition",
-            )
+        let definition = diesel::sql_query(
+            "select $1 as name,
+                    (select pg_get_viewdef(oid, true) from pg_class
+                     where oid = to_regclass($2) and relkind in ('v', 'm')) as definition",
+        );
+        Ok(definition
             .bind::<Text, _>(name)
-            .get_result::<View>(connection)
-        });
-        match found.map_err(StoreError::from) {
-            Err(lost) if lost.is_lost_connection() => Err(lost),
-            found => Ok(found.unwrap_or(View { name: name.to_owned(), definition: None })),
-        }
+            .bind::<Nullable<Text>, _>(own_view::possible_name(name))
+            .get_result::<View>(connection)?)
     };
     names.into_iter().map(view).collect()
 }

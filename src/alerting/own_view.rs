@@ -10,6 +10,12 @@ use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Nullable, Text, Timestamptz};
+use nom::branch::alt;
+use nom::bytes::complete::{is_not, tag};
+use nom::character::complete::{char, multispace0};
+use nom::combinator::{all_consuming, opt, recognize, value};
+use nom::multi::many1_count;
+use nom::{IResult, Parser};
 
 use super::interval::{Change, Episode, FOREVER, Hot, Key, Replaces};
 use super::kept;
@@ -101,7 +107,6 @@ fn evaluate(
 ) -> Result<bool, StoreError> {
     let source = SourceId(rule.source_id);
     transaction(connection, Patience::Short, |connection| {
-        // Of a name that can be none PostgreSQL says so by an error.
         let Some(quoted) = quoted(connection, &rule.view)? else { return Ok(false) };
         diesel::sql_query("select source_id from ingest_state where source_id = $1 for update")
             .bind::<BigInt, _>(source.0)
@@ -157,10 +162,25 @@ fn quoted(connection: &mut PgConnection, view: &str) -> Result<Option<String>, S
         quoted: String,
     }
     let name = diesel::sql_query(include_str!("own_view_name.sql"))
-        .bind::<Text, _>(view)
+        .bind::<Nullable<Text>, _>(possible_name(view))
         .get_result::<Name>(connection)
         .optional()?;
     Ok(name.map(|name| name.quoted))
+}
+
+/// A view's name, with its schema or without, if it can be one: of others PostgreSQL says up to
+/// version 16 by an error that there is none.
+///
+/// Grammar: the manual of PostgreSQL, 4.1.1, as `to_regclass` reads it.
+pub(super) fn possible_name(view: &str) -> Option<&str> {
+    let schema = opt((multispace0, identifier, multispace0, char('.')));
+    let name = all_consuming((schema, multispace0, identifier, multispace0)).parse(view);
+    name.is_ok().then_some(view)
+}
+
+fn identifier(input: &str) -> IResult<&str, ()> {
+    let quoted = (char('"'), many1_count(alt((is_not("\""), tag("\"\"")))), char('"'));
+    value((), alt((recognize(quoted), is_not(" \t\r\n\x0b\x0c.\"")))).parse(input)
 }
 
 /// What is read of a view.
@@ -211,4 +231,19 @@ fn what_ends(
         changes.entry(key).or_default().push(change);
     }
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_views_are_told_from_other_texts() {
+        for name in ["a", "a.b", " a . b ", "\"not a name\"", "\"a\"\".b\".c", "ü1"] {
+            assert_eq!(possible_name(name), Some(name));
+        }
+        for text in ["", " ", "not a name", "a.b.c", "a.", ".a", "\"a", "\"\"", "a\"b\""] {
+            assert_eq!(possible_name(text), None, "{text}");
+        }
+    }
 }

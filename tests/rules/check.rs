@@ -151,11 +151,11 @@ fn a_view_must_be_there_with_its_columns() {
     refused(
         &setup,
         &expect![[r#"
-        tripline: error: rule "r-none": view 'none': there is no such view in the database
-        tripline: error: rule "r-no_columns": view 'no_columns': it has no column group_key, it has no column started_at, it has no column ended_at; it must have group_key, started_at, ended_at and measured
-        tripline: error: rule "r-wrong_types": view 'wrong_types': its column started_at is timestamp without time zone, not timestamp with time zone, its column ended_at is integer, not timestamp with time zone, its column measured is text, not a number; it must have group_key, started_at, ended_at and measured
-        tripline: error: rule "r-not a name": view 'not a name': invalid name syntax
-    "#]],
+            tripline: error: rule "r-none": view 'none': there is no such view in the database
+            tripline: error: rule "r-no_columns": view 'no_columns': it has no column group_key, it has no column started_at, it has no column ended_at; it must have group_key, started_at, ended_at and measured
+            tripline: error: rule "r-wrong_types": view 'wrong_types': its column started_at is timestamp without time zone, not timestamp with time zone, its column ended_at is integer, not timestamp with time zone, its column measured is text, not a number; it must have group_key, started_at, ended_at and measured
+            tripline: error: rule "r-not a name": view 'not a name': there is no such view in the database
+        "#]],
     );
 }
 
@@ -177,7 +177,7 @@ fn a_name_that_can_be_none_of_a_view_stops_no_other_rule() {
     let ran = setup.run(["run"]);
     assert!(ran.stdout.starts_with("FIRED"), "{ran:?}");
     expect![[r#"
-        tripline: error: rule "a": its view "not a name" failed: database: invalid name syntax
+        tripline: error: rule "a": there is no view "not a name" in the database
     "#]]
     .assert_eq(&ran.stderr);
     assert!(printed(&setup, "explain a").contains("\nnot a name is no view of the database\n"));
