@@ -13,6 +13,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use tripline::model::joined;
 use tripline::parse::fingerprint::Fingerprinter;
 use tripline::parse::text::clean_into;
 use tripline::parse::{Format, Line, Parser};
@@ -138,10 +139,10 @@ fn guess(format: Format, name: &str, line: impl Fn(u32) -> String) {
 fn heads(format: Format) -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/formats");
     let log = std::fs::read(format!("{folder}/{format}/input.log")).unwrap_or_default();
-    let log = String::from_utf8_lossy(&log);
     let mut parser = Parser::new(format, chrono_tz::Europe::Berlin, None);
-    let is_head = |line: &&str| matches!(parser.line(line.as_bytes()), Line::Head(_));
-    log.lines().filter(is_head).map(str::to_owned).collect()
+    let is_head = |line: &&[u8]| matches!(parser.line(line), Line::Head(_));
+    let heads = joined(&log, format.joins()).filter(is_head);
+    heads.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
 }
 
 fn parse_as(format: Format, name: &str, line: impl Fn(u32) -> String) {

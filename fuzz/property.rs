@@ -6,6 +6,7 @@
 //!   gap, there are as many lines as line ends, and each is what stands between two of them.
 //! - Wherever a run ends the lines are the same, and in every format each of them means the same.
 //! - A line that is given back and read again means the same.
+//! - Lines that a format joins are the same wherever a run ends.
 //! - Lines that are skimmed are counted as if they were read.
 
 use std::fs::File;
@@ -13,7 +14,7 @@ use std::io::Write as _;
 
 use chrono_tz::Europe::Berlin;
 use encoding_rs::UTF_8;
-use tripline::model::{EventTime, FileIdentity, Level, LevelRules, LevelSet, LevelWords};
+use tripline::model::{EventTime, FileIdentity, Joins, Level, LevelRules, LevelSet, LevelWords};
 use tripline::parse::text::clean_into;
 use tripline::parse::{Format, Head, Line, Parser, detect};
 use tripline::tail::line_end::Units;
@@ -47,7 +48,7 @@ pub(crate) fn check(bytes: &[u8]) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let mut random = Random::of(bytes);
-    let mut log = Log { file: &file, units: Units::Bytes };
+    let mut log = Log { file: &file, units: Units::Bytes, joins: None };
     let lines = log.lines(&[bytes.len()]);
     accounted_for(bytes, log.units, &lines);
     let mut ends: Vec<usize> = (0..4).map(|_| random.below(bytes.len() + 1)).collect();
@@ -71,6 +72,7 @@ pub(crate) fn check(bytes: &[u8]) {
     let new =
         |last| Parser::new(Format::Plain, Berlin, last).judging(rules.clone()).trying_others();
     same_in_every_run(&lines, Format::Plain, &mut random, new);
+    joined(&mut log, &ends, bytes.len());
     if log.units == Units::Bytes {
         skimmed(&log, bytes.len(), &rules);
     }
@@ -80,13 +82,16 @@ pub(crate) fn check(bytes: &[u8]) {
 struct Log<'a> {
     file: &'a File,
     units: Units,
+    joins: Option<Joins>,
 }
 
 impl Log<'_> {
     fn reader(&self, from: u64, to: usize) -> LineReader {
         let content = Content::Plain(self.file.try_clone().unwrap());
         let identity = FileIdentity { device: 1, inode: 2 };
-        LineReader::new(content, identity, from, to as u64, MAX_LINE_BYTES, UTF_8).unwrap()
+        let reader =
+            LineReader::new(content, identity, from, to as u64, MAX_LINE_BYTES, UTF_8).unwrap();
+        reader.joining(self.joins)
     }
 
     /// The lines, read by runs that end at these offsets; the last is the end of the file. What
@@ -164,6 +169,25 @@ fn accounted_for(bytes: &[u8], units: Units, lines: &[Given]) {
             assert_eq!(line.cut, expected.len() > MAX_LINE_BYTES);
         }
     }
+}
+
+/// Lines that are joined are the same wherever a run ends, and nothing is between them.
+fn joined(log: &mut Log<'_>, ends: &[usize], length: usize) {
+    for format in Format::ALL.into_iter().filter(|format| format.joins().is_some()) {
+        log.joins = format.joins();
+        let lines = log.lines(&[length]);
+        assert_eq!(log.lines(ends), lines, "{format}: runs that end at {ends:?} join other lines");
+        for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+            let end = line.byte_offset + line.bytes.len() as u64;
+            assert!(line.cut || end <= before(next) && before(next) <= end + 4);
+        }
+        if log.units == Units::Bytes {
+            let bytes: Vec<&[u8]> = lines.iter().map(|line| line.bytes.as_slice()).collect();
+            let new = |last| Parser::new(format, Berlin, last);
+            same_in_every_run(&bytes, format, &mut Random::of(&[]), new);
+        }
+    }
+    log.joins = None;
 }
 
 /// What is said of the formats can be.

@@ -4,6 +4,7 @@
 //! columns and on the command line. Nothing here reads a file, a clock or a database.
 
 mod format;
+mod join;
 mod level_rules;
 mod multiline;
 mod own_format;
@@ -17,6 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::format::{Format, UnknownFormat};
+pub use self::join::{Join, Joins, joined};
 pub use self::level_rules::{LevelRules, LevelWords};
 pub use self::multiline::{LinePattern, Multiline};
 pub use self::own_format::{Grammar, OwnFormat, OwnFormatError, Step};

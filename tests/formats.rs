@@ -23,7 +23,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tripline::model::Level;
+use tripline::model::{Level, joined};
 use tripline::parse::text::clean_into;
 use tripline::parse::{Format, Line, Parser};
 
@@ -102,9 +102,7 @@ fn read_fixture(format: Format, has_many_runs: bool) -> String {
     let log = fs::read(fixture(format).join("input.log")).unwrap();
     let mut parser = run(None, None);
     let mut read = String::new();
-    for (index, line) in log.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let line = line.strip_suffix(b"\n").unwrap();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for (index, line) in joined(&log, parser.joins()).enumerate() {
         let expected = Expected { line: index + 1, is: describe(&mut parser, line) };
         read += &serde_json::to_string(&expected).unwrap();
         read.push('\n');

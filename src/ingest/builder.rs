@@ -164,6 +164,8 @@ impl<'a, 'w> Builder<'a, 'w> {
         let logged_at = self.effective_time(head);
         self.counts.go_to(logged_at);
         self.counts.add(head.level.index());
+        let joined = i64::from(line.joined_lines);
+        self.counts.add_lines(CONTINUED, joined);
         let redated = logged_at != head.logged_at || !head.is_dated;
         self.redated_entries += i64::from(redated);
         if is_stored {
@@ -176,7 +178,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             });
         }
         self.open = Some(OpenEntry {
-            line_no: self.before.line_no + self.lines,
+            line_no: self.before.line_no + self.lines - joined,
             logged_at,
             level: head.level,
             lines: 1,
@@ -225,7 +227,7 @@ impl<'a, 'w> Builder<'a, 'w> {
         let Some(mut open) = self.open else { return self.unparsed(line) };
         self.count(line);
         self.counts.go_to(open.logged_at);
-        self.counts.add(CONTINUED);
+        self.counts.add_lines(CONTINUED, 1 + i64::from(line.joined_lines));
         open.lines = open.lines.saturating_add(1);
         // What keep stores has a text, whatever its level.
         let is_stored = self.limits.store.contains(open.level) || open.bytes > 0;
@@ -261,14 +263,15 @@ impl<'a, 'w> Builder<'a, 'w> {
     /// A line that neither begins nor continues an entry.
     pub(super) fn unparsed(&mut self, line: &RawLine<'_>) {
         self.count(line);
-        self.unparsed_lines += 1;
+        let lines = 1 + i64::from(line.joined_lines);
+        self.unparsed_lines += lines;
         self.samples.add(line.bytes);
         self.cut_lines += i64::from(line.cut);
-        self.counts.add(UNPARSED);
+        self.counts.add_lines(UNPARSED, lines);
     }
 
     fn count(&mut self, line: &RawLine<'_>) {
-        self.lines += 1;
+        self.lines += 1 + i64::from(line.joined_lines);
         self.nul_bytes += i64::try_from(line.nul_bytes).unwrap_or(i64::MAX);
     }
 

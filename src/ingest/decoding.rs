@@ -47,7 +47,7 @@ mod tests {
     fn check(label: &str, bytes: &[u8], expected: &str) {
         let encoding = Encoding::for_label(label.as_bytes()).unwrap();
         let mut decoding = Decoding::new(encoding, 16);
-        let line = RawLine { bytes, byte_offset: 7, nul_bytes: 1, cut: false };
+        let line = RawLine { bytes, byte_offset: 7, nul_bytes: 1, cut: false, joined_lines: 0 };
         let line = decoding.decode(line);
         assert_eq!(String::from_utf8_lossy(line.bytes), expected, "{label}");
         assert_eq!((line.byte_offset, line.nul_bytes), (7, 1));
@@ -70,14 +70,16 @@ mod tests {
         check("shift_jis", b"a\x83", "a\u{fffd}");
         // In UTF-8 where the text is stored.
         let mut decoding = Decoding::new(UTF_8, 8);
-        let line = RawLine { bytes: b"a\xff", byte_offset: 0, nul_bytes: 0, cut: false };
+        let line =
+            RawLine { bytes: b"a\xff", byte_offset: 0, nul_bytes: 0, cut: false, joined_lines: 0 };
         assert_eq!(decoding.decode(line).bytes, b"a\xff");
     }
 
     #[test]
     fn a_text_that_is_longer_than_its_bytes_is_cut_at_a_character() {
         let mut decoding = Decoding::new(encoding_rs::WINDOWS_1252, 5);
-        let line = |bytes| RawLine { bytes, byte_offset: 0, nul_bytes: 0, cut: false };
+        let line =
+            |bytes| RawLine { bytes, byte_offset: 0, nul_bytes: 0, cut: false, joined_lines: 0 };
         assert_eq!(decoding.decode(line(b"\xe4\xe4\xe4")).bytes, "ää".as_bytes());
         assert!(decoding.decode(line(b"\xe4\xe4\xe4")).cut);
         assert!(!decoding.decode(line(b"\xe4\xe4")).cut);

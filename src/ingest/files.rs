@@ -16,7 +16,7 @@ use super::take::parser;
 use super::target::Target;
 use super::{IngestError, Stage, since};
 use crate::config::Start;
-use crate::model::{EventTime, FileIdentity, Format, Generation, GenerationState, Place};
+use crate::model::{EventTime, FileIdentity, Format, Generation, GenerationState, Place, joined};
 use crate::parse::Line;
 use crate::store::generations::{self, Change};
 use crate::store::sources::Source;
@@ -291,8 +291,8 @@ fn first_entry(
     let mut parser = parser(target, detected, None, changed_at);
     // A byte order mark says more than the config here too.
     let (text, _, _) = target.config.encoding.decode(lines);
-    let mut complete = text.split_inclusive('\n');
-    complete.find_map(|line| match parser.line(line.strip_suffix('\n')?.as_bytes()) {
+    let complete = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+    joined(complete.as_bytes(), parser.joins()).find_map(|line| match parser.line(line) {
         Line::Head(head) => Some(head.logged_at),
         _ => None,
     })

@@ -6,7 +6,7 @@ use super::IngestError;
 use super::take::{first_lines, parser};
 use super::target::Target;
 use crate::config::LogFormat;
-use crate::model::{EventTime, Format, Level};
+use crate::model::{EventTime, Format, Level, joined};
 use crate::parse::detect::{self, Ranked};
 use crate::parse::{Line, Parser, text};
 use crate::tail::LogFile;
@@ -55,8 +55,8 @@ pub struct Sample {
 pub fn inspect(target: &Target, most_samples: usize) -> Result<Inspection, IngestError> {
     let mut log = LogFile::open(&target.path)?;
     let sample = first_lines(&mut log, 0, target);
-    let lines: Vec<&[u8]> = sample.lines().map(str::as_bytes).collect();
-    let ranking = detect::rank(&lines.iter().copied(), &target.config.level_rules.words);
+    let lines = sample.lines().map(str::as_bytes);
+    let ranking = detect::rank(&lines, &target.config.level_rules.words);
     let detected = ranking.first().map(|ranked| ranked.format);
     let format = match &target.config.format {
         LogFormat::Auto => detected.map(Format::as_str),
@@ -67,14 +67,14 @@ pub fn inspect(target: &Target, most_samples: usize) -> Result<Inspection, Inges
     let mut inspection = Inspection {
         format,
         ranking,
-        lines: lines.len(),
+        lines: lines.count(),
         heads: 0,
         continued: 0,
         unparsed: 0,
         span: None,
         samples: Vec::new(),
     };
-    for line in lines {
+    for line in joined(sample.as_bytes(), parser.joins()) {
         inspection.add(&mut parser, line, most_samples);
     }
     Ok(inspection)
@@ -82,9 +82,11 @@ pub fn inspect(target: &Target, most_samples: usize) -> Result<Inspection, Inges
 
 impl Inspection {
     fn add(&mut self, parser: &mut Parser, line: &[u8], most_samples: usize) {
+        let joined_lines = memchr::memchr_iter(b'\n', line).count();
         let (continuation, before) = match parser.line(line) {
             Line::Head(head) => {
                 self.heads += 1;
+                self.continued += joined_lines;
                 let first = self.span.map_or(head.logged_at, |(first, _)| first);
                 self.span = Some((first, head.logged_at));
                 if self.heads > most_samples {
@@ -107,11 +109,11 @@ impl Inspection {
             Line::Continuation(text) if self.heads > 0 => (text, "\n"),
             Line::Rest(text) if self.heads > 0 => (text, ""),
             Line::Continuation(_) | Line::Rest(_) | Line::Unparsed => {
-                self.unparsed += 1;
+                self.unparsed += 1 + joined_lines;
                 return;
             }
         };
-        self.continued += 1;
+        self.continued += 1 + joined_lines;
         if let Some(sample) = self.samples.last_mut().filter(|_| self.heads <= most_samples)
             && !continuation.trim_ascii().is_empty()
         {

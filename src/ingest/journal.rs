@@ -205,6 +205,7 @@ impl Taken {
             byte_offset: self.byte_offset,
             nul_bytes: 0,
             cut: entry.cut && is_last,
+            joined_lines: 0,
         };
         builder.head(&raw(head.message, lines.peek().is_none()), &head, is_stored)?;
         while let Some(line) = lines.next() {

@@ -76,7 +76,7 @@ pub fn survey(target: &Target) -> Result<Survey, IngestError> {
         if !std::mem::replace(&mut is_whole, true) {
             continue;
         }
-        survey.lines += 1;
+        survey.lines += 1 + u64::from(line.joined_lines);
         match parser.line(decoding.decode(line).bytes) {
             Line::Head(head) => {
                 if survey.written_at.is_empty() {

@@ -79,6 +79,7 @@ impl Lines {
         let parser = parser(target, detected, before.last_logged_at, modified)
             .joining(target.config.multiline.clone())
             .within(before.trace);
+        let reader = reader.joining(parser.joins());
         let decoding = Decoding::new(reader.encoding(), max_line_bytes);
         Ok(Self { reader, decoding, parser, detected })
     }

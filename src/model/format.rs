@@ -38,6 +38,8 @@ pub enum Format {
     Haproxy,
     /// The event log of Windows, as Event Viewer exports it.
     Windows,
+    /// The event log of Windows, as its own programs print it, over several lines an event.
+    WindowsText,
     /// The lines of glog and klog.
     Glog,
     /// The syslog of BSD, RFC 3164.
@@ -59,7 +61,7 @@ pub enum Format {
 impl Format {
     /// All formats, in the order in which they are tried: a line that two of them read is
     /// better read by the first.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Plain,
         Self::Docker,
         Self::Cri,
@@ -76,6 +78,7 @@ impl Format {
         Self::Redis,
         Self::Haproxy,
         Self::Windows,
+        Self::WindowsText,
         Self::Glog,
         Self::Syslog,
         Self::Rust,
@@ -105,6 +108,7 @@ impl Format {
             Self::Redis => "redis",
             Self::Haproxy => "haproxy",
             Self::Windows => "windows",
+            Self::WindowsText => "windows_text",
             Self::Glog => "glog",
             Self::Syslog => "syslog",
             Self::Rust => "rust",

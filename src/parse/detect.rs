@@ -9,7 +9,7 @@ use super::container;
 use super::formats::Scratch;
 use super::multiline::Continuations;
 use super::text;
-use crate::model::{Format, LevelWords};
+use crate::model::{Format, LevelWords, joined};
 
 /// As much of a log is looked at.
 pub const SAMPLE_BYTES: usize = 64 * 1024;
@@ -61,6 +61,16 @@ pub fn detect<'a>(
 }
 
 fn read<'a>(format: Format, lines: impl Iterator<Item = &'a [u8]>, words: &LevelWords) -> Ranked {
+    let Some(joins) = format.joins() else { return read_lines(format, lines, words) };
+    let text = lines.flat_map(|line| [line, b"\n"]).collect::<Vec<_>>().concat();
+    read_lines(format, joined(&text, Some(joins)), words)
+}
+
+fn read_lines<'a>(
+    format: Format,
+    lines: impl Iterator<Item = &'a [u8]>,
+    words: &LevelWords,
+) -> Ranked {
     let mut ranked = Ranked { format, heads: 0, with_level: 0, unparsed: 0 };
     let mut scratch = Scratch::default();
     let mut continuations = Continuations::default();
@@ -79,6 +89,7 @@ fn read<'a>(format: Format, lines: impl Iterator<Item = &'a [u8]>, words: &Level
                 ranked.heads += 1;
                 ranked.with_level += usize::from(record.level.is_some());
             }
+            None if format.is_of_blocks() && ranked.heads > 0 => {}
             None if continuations.continues(&uncoloured) => {}
             None => ranked.unparsed += 1,
         }

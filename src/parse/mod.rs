@@ -29,7 +29,7 @@ use std::rc::Rc;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::model::{EventTime, Level, LevelRules, LevelSet, Multiline, OwnFormat, Trace};
+use crate::model::{EventTime, Joins, Level, LevelRules, LevelSet, Multiline, OwnFormat, Trace};
 
 pub use self::fields::Fields;
 use self::formats::Scratch;
@@ -245,6 +245,11 @@ impl Parser {
             reading.continuations.head(skim::last_message(&bytes[..skimmed.bytes]), None);
         }
         skimmed
+    }
+
+    /// Which lines of the log are to be given as one, with their line ends, if any are.
+    pub fn joins(&self) -> Option<Joins> {
+        self.reading.own_format.is_none().then(|| self.reading.format.joins()).flatten()
     }
 
     /// The time of the last head, to be given to [`Parser::new`] by the next run.

@@ -7,7 +7,7 @@ use super::formats::{Record, Scratch, Text};
 use super::local_time::LocalTime;
 use super::multiline::Continuations;
 use super::{Head, Line, own};
-use crate::model::{Format, LevelRules, OwnFormat};
+use crate::model::{Format, LevelRules, Multiline, OwnFormat};
 
 /// What reads the lines, without their colours.
 #[derive(Clone, Debug)]
@@ -53,9 +53,16 @@ impl Reading {
         }
     }
 
+    /// Whether the line stands in an entry that ends only where another one begins.
+    fn is_in_block(&self) -> bool {
+        self.format.is_of_blocks()
+            && self.own_format.is_none()
+            && matches!(self.continuations.multiline, Multiline::Auto)
+    }
+
     /// What a line is that starts no entry of the format.
     pub(super) fn other<'a>(&'a mut self, line: &'a [u8]) -> Line<'a> {
-        if self.continuations.continues(line) {
+        if self.is_in_block() || self.continuations.continues(line) {
             return Line::Continuation(line);
         }
         if self.tries_others {

@@ -7,12 +7,47 @@
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memrchr};
 
+use crate::model::{Join, Joins};
+
 /// How many bytes a byte order mark has at the most.
 pub(super) const MARK_BYTES: usize = 3;
 
 /// How a file is encoded: a byte order mark among its first bytes says more than the config.
 pub(super) fn encoding(head: &[u8], configured: &'static Encoding) -> &'static Encoding {
     Encoding::for_bom(head).map_or(configured, |(marked, _)| marked)
+}
+
+/// What the first of some lines is, where several may be one; a byte order mark before it does
+/// not count.
+pub(super) fn join(units: Units, bytes: &[u8], joins: Joins) -> Join {
+    let mark = Encoding::for_bom(bytes).filter(|(marked, _)| Units::of(marked) == units);
+    let mark = mark.map_or(0, |(_, length)| length);
+    let bytes = &bytes[mark..];
+    // What tells is ASCII: a unit that is not stands for some other byte.
+    let narrowed = |low| {
+        let line = units.find_line_end(bytes).map_or(0, |end| end + units.width());
+        // Most lines are told by themselves.
+        match joins(&narrow(&bytes[..line], low)) {
+            Join::Alone => Join::Alone,
+            _ => joins(&narrow(bytes, low)),
+        }
+    };
+    let found = match units {
+        Units::Bytes => joins(bytes),
+        Units::LittleEndian => narrowed(0),
+        Units::BigEndian => narrowed(1),
+    };
+    match found {
+        Join::Lines(length) => Join::Lines(mark + length * units.width()),
+        found => found,
+    }
+}
+
+/// A byte for each unit of two, of which the lower half is at `low`.
+fn narrow(bytes: &[u8], low: usize) -> Vec<u8> {
+    let narrowed =
+        |unit: &[u8]| if unit[1 - low] == 0 && unit[low] < 128 { unit[low] } else { 255 };
+    bytes.chunks_exact(2).map(narrowed).collect()
 }
 
 /// The units of a log.
@@ -88,6 +123,16 @@ impl Units {
     /// The greatest number of bytes that are whole units, up to `bytes`.
     pub(super) const fn whole(self, bytes: usize) -> usize {
         bytes - bytes % self.width()
+    }
+
+    /// How many line ends there are.
+    pub(super) fn line_ends(self, bytes: &[u8]) -> u32 {
+        let (mut rest, mut ends) = (bytes, 0);
+        while let Some(at) = self.find_line_end(rest) {
+            rest = &rest[at + self.width()..];
+            ends += 1;
+        }
+        ends
     }
 
     fn find_wide(self, bytes: &[u8]) -> Option<usize> {

@@ -15,7 +15,7 @@ use super::hole;
 use super::identity::{self, PROBE_BYTES};
 use super::line_end::{self, Units};
 use super::{Content, End};
-use crate::model::{FileIdentity, Place};
+use crate::model::{FileIdentity, Join, Joins, Place};
 
 /// How many bytes are read at once. Small enough for the processor's cache.
 const READ_BYTES: usize = 256 * 1024;
@@ -31,6 +31,8 @@ pub struct RawLine<'a> {
     pub nul_bytes: u64,
     /// Whether bytes beyond `max_line_bytes` were left out.
     pub cut: bool,
+    /// How many lines behind the first are joined to it, with their ends.
+    pub joined_lines: u32,
 }
 
 /// Reads complete lines of a file from an offset on.
@@ -62,6 +64,8 @@ pub struct LineReader {
     is_long: bool,
     encoding: &'static Encoding,
     units: Units,
+    /// Which lines are one.
+    joins: Option<Joins>,
     /// The first bytes of the file, up to [`PROBE_BYTES`].
     head: Vec<u8>,
 }
@@ -102,6 +106,7 @@ impl LineReader {
             is_long: false,
             encoding,
             units: Units::Bytes,
+            joins: None,
             head,
             buffer,
         };
@@ -112,6 +117,14 @@ impl LineReader {
         reader.units = Units::of(reader.encoding);
         reader.max_line_bytes = reader.units.whole(max_line_bytes);
         Ok(reader)
+    }
+
+    /// The reader, which gives some lines out as one: as many of them as are together not longer
+    /// than a line may be. One of which the rest may still come waits, as a line without an end
+    /// does.
+    #[must_use]
+    pub fn joining(self, joins: Option<Joins>) -> Self {
+        Self { joins, ..self }
     }
 
     /// Whether the file still holds what it held at a place before, and begins with `head`. An
@@ -156,7 +169,13 @@ impl LineReader {
             let bytes = &self.buffer[self.next..self.filled];
             if let Some(length) = self.units.find_line_end(&bytes[searched..]) {
                 let start = self.next;
-                let end = start + searched + length;
+                let mut end = start + searched + length;
+                match self.joined() {
+                    Join::Alone => {}
+                    Join::Lines(bytes) => end = start + bytes - self.units.width(),
+                    Join::Unfinished if self.fill()? => continue,
+                    Join::Unfinished => return Ok(None),
+                }
                 self.next = end + self.units.width();
                 self.waits = false;
                 return Ok(Some(self.raw_line(start, end)));
@@ -169,6 +188,26 @@ impl LineReader {
             }
             if !self.fill()? {
                 return Ok(None);
+            }
+        }
+    }
+
+    /// How much of what is read is one with the line that comes next, whose end is read.
+    #[inline]
+    fn joined(&self) -> Join {
+        match self.joins {
+            None => Join::Alone,
+            Some(joins) => {
+                let bytes = &self.buffer[self.next..self.filled];
+                // The same, however much is read already.
+                let most = &bytes[..bytes.len().min(self.max_line_bytes)];
+                match line_end::join(self.units, most, joins) {
+                    Join::Unfinished if bytes.len() > most.len() => {
+                        let last = self.units.find_last_line_end(most);
+                        last.map_or(Join::Alone, |end| Join::Lines(end + self.units.width()))
+                    }
+                    join => join,
+                }
             }
         }
     }
@@ -194,7 +233,8 @@ impl LineReader {
     /// found nothing. `None` if the file ends with a line end, or with NUL bytes after one.
     pub fn last_line(&self) -> Option<RawLine<'_>> {
         let end = self.next + self.units.whole(self.filled - self.next);
-        (self.is_long || end > self.next).then(|| self.raw_line(self.next, end))
+        let line = || RawLine { joined_lines: 0, ..self.raw_line(self.next, end) };
+        (self.is_long || end > self.next).then(line)
     }
 
     /// How many bytes of the file that line has.
@@ -260,6 +300,7 @@ impl LineReader {
             byte_offset: self.line_offset + self.nul_bytes,
             nul_bytes: self.nul_bytes,
             cut: self.is_long || kept < line.len(),
+            joined_lines: if self.joins.is_some() { self.units.line_ends(line) } else { 0 },
         }
     }
 

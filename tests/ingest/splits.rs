@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::TimeDelta;
 use diesel::pg::PgConnection;
-use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
@@ -81,6 +81,8 @@ const TRACES: &[&str] = &[
 /// What the config says of the file.
 #[derive(Clone, Debug)]
 struct Settings {
+    format: Format,
+    max_line_bytes: usize,
     multiline: Multiline,
     encoding: &'static Encoding,
     /// Zero: a last line without an end is stored at once.
@@ -107,6 +109,8 @@ fn settings() -> impl Strategy<Value = Settings> {
     let idle_flush = prop_oneof![Just(None), Just(Some(TimeDelta::zero()))];
     let encoding = prop::sample::select(vec![UTF_8, UTF_8, WINDOWS_1252, SHIFT_JIS]);
     (multiline, encoding, idle_flush).prop_map(|(multiline, encoding, idle_flush)| Settings {
+        format: Format::Plain,
+        max_line_bytes: MAX_LINE_BYTES,
         multiline,
         encoding,
         idle_flush,
@@ -158,8 +162,8 @@ impl Bench {
     fn run(&mut self, path: &Path, settings: &Settings, chunk_bytes: u64) {
         // What is found out from the lines depends on how many there are at the first reading.
         let config = SourceConfig {
-            format: LogFormat::Named(Format::Plain),
-            max_line_bytes: MAX_LINE_BYTES,
+            format: LogFormat::Named(settings.format),
+            max_line_bytes: settings.max_line_bytes,
             max_entry_lines: MAX_ENTRY_LINES,
             multiline: settings.multiline.clone(),
             encoding: settings.encoding,
@@ -231,6 +235,60 @@ fn any_reading_of_a_file_gives_the_same() {
         let has_last_line = !content.is_empty() && !content.ends_with(b"\n");
         let lines = newlines + usize::from(has_last_line && settings.idle_flush.is_some());
         prop_assert_eq!(counted(&at_once), i64::try_from(lines).unwrap());
+        prop_assert_eq!(&bench.read(&content, &settings, &reading), &at_once);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+/// Lines of the text exports of Windows, which are whole blocks only now and then.
+fn event_line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => "Event\\[[0-9]\\]:?",
+        2 => "Log Name: {1,5}(System|Security)",
+        2 => "  (Log Name|Source|Event ID|Keyword): [ -~]{0,9}",
+        4 => "  Date: (2026-01-1[0-5]T1[0-2]:00:0[0-9](\\.5|Z)?|yesterday)",
+        4 => "  Level: (Error|Information|Critical|Verbose)",
+        6 => "  Description: ?( x)?",
+        4 => "TimeCreated +: 1/1[0-5]/2026 3:04:0[0-9] PM",
+        2 => "(LevelDisplayName|Message|Id) +: (Error|x|7)",
+        4 => " {0,9}",
+        4 => "[ -~]{0,30}",
+    ]
+}
+
+#[test]
+fn any_reading_of_events_over_several_lines_gives_the_same() {
+    let bench = RefCell::new(Bench::new());
+    let cases = u32::try_from(support::cases(50)).unwrap();
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let whole_event = "Event[1]:\n  Date: 2026-01-15T12:00:00\n  Description: the last\n";
+    let lines = (event_line(), prop::sample::select(&["\n", "\n", "\r\n"][..]));
+    let lines = lines.prop_map(|(line, end)| line + end);
+    let content = (prop::collection::vec(lines, 0..40), any::<bool>());
+    let max_line_bytes = prop::sample::select(&[60, 120, 1_000][..]);
+    let utf16 = any::<bool>();
+    let cases = (content, settings(), max_line_bytes, utf16, reading());
+    let result = TestRunner::new(config).run(&cases, |case| {
+        let ((lines, is_whole), settings, max_line_bytes, utf16, reading) = case;
+        let content = lines.concat() + if is_whole { whole_event } else { "" };
+        let newlines = content.matches('\n').count();
+        let content = if utf16 {
+            content.encode_utf16().flat_map(u16::to_le_bytes).collect()
+        } else {
+            content.into_bytes()
+        };
+        let encoding = if utf16 { UTF_16LE } else { settings.encoding };
+        let format = Format::WindowsText;
+        let settings = Settings { format, max_line_bytes, encoding, ..settings };
+        let mut bench = bench.borrow_mut();
+        let whole = Reading { splits: Vec::new(), chunk_bytes: ingest::CHUNK_BYTES };
+        let at_once = bench.read(&content, &settings, &whole);
+        if is_whole && max_line_bytes == 1_000 {
+            prop_assert_eq!(counted(&at_once), i64::try_from(newlines).unwrap());
+        }
         prop_assert_eq!(&bench.read(&content, &settings, &reading), &at_once);
         Ok(())
     });

@@ -33,10 +33,11 @@ mod syslog;
 mod text;
 mod web;
 mod windows;
+mod windows_text;
 
 use super::fields::Fields;
 use super::local_time::WrittenTime;
-use crate::model::{Format, Level, LevelWords, Trace};
+use crate::model::{Format, Joins, Level, LevelWords, Trace};
 
 /// A line that starts an entry, as its grammar reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,7 @@ impl Format {
             Self::Redis => redis::record(line, words),
             Self::Haproxy => haproxy::record(line),
             Self::Windows => windows::record(line, words, &mut scratch.text),
+            Self::WindowsText => windows_text::record(line, words, &mut scratch.text),
             Self::Glog => glog::record(line, words),
             Self::Syslog => syslog::record(line, words, scratch),
             Self::Rust => rust::record(line, words),
@@ -147,6 +149,19 @@ impl Format {
             Self::Go => go::record(line, words),
             Self::Text => text::record(line, words),
         }
+    }
+
+    /// Which lines are one, in a format whose heads are written over several.
+    pub fn joins(self) -> Option<Joins> {
+        match self {
+            Self::WindowsText => Some(windows_text::join),
+            _ => None,
+        }
+    }
+
+    /// Whether every line that starts no entry continues the one before it, whatever its shape.
+    pub(super) fn is_of_blocks(self) -> bool {
+        self == Self::WindowsText
     }
 
     /// Takes a line of a container's log apart; `None` for other lines and in other formats. A
@@ -179,6 +194,7 @@ impl Format {
             Self::Redis => redis::fields(line, words, fields),
             Self::Haproxy => haproxy::fields(line, fields),
             Self::Windows => windows::fields(line, words, fields),
+            Self::WindowsText => windows_text::fields(line, words, fields),
             Self::Glog => glog::fields(line, words, fields),
             Self::Syslog => syslog::fields(line, words, fields),
             Self::Rust => rust::fields(line, words, fields),

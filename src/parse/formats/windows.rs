@@ -98,8 +98,8 @@ fn parts<'a>(line: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     Some(Parts { level, time, written_at, source, event_id, category, message, is_quoted })
 }
 
-/// The level that the first column names.
-fn level(word: &[u8], words: &LevelWords) -> Option<Level> {
+/// The level that a word names.
+pub(super) fn level(word: &[u8], words: &LevelWords) -> Option<Level> {
     if let Some(level) = words.get(word) {
         return Some(level);
     }
