@@ -8,8 +8,13 @@
 
 mod support;
 
+use std::process::{Child, Stdio};
+use std::thread;
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
 use expect_test::{Expect, expect};
-use support::program::Setup;
+use support::program::{Setup, rows};
 
 const RULE: &str = "[[rule]]\nname = 'any'\nkind = 'threshold'\ncount = 1\nwithin = '1h'\n";
 
@@ -155,6 +160,47 @@ fn a_silence_that_ends_is_noticed() {
         tripline: error: there is no silence 1 that could be ended; see: tripline silence list --all
     "#]],
     );
+}
+
+/// Waits until so many sessions wait for a lock, or this child has ended.
+fn until_waiting(connection: &mut PgConnection, sessions: usize, child: &mut Child) {
+    let waiting = "select pid::text as value from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    while rows(connection, waiting).len() < sessions && child.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_silence_that_ends_while_a_run_holds_alerts_back_by_it_is_noticed() {
+    let mut setup = setup("for = '5m'");
+    at(&mut setup, "11:58:00");
+    told(&setup, ["silence", "add", "--rule", "any", "--for", "1h", "--reason", "deploy"]);
+    assert_eq!(run_at(&mut setup, "12:00:00"), "");
+    assert!(decisions(&setup)[0].starts_with("1 pending"));
+
+    // A run that has seen the silence, and is about to write that it holds the alert back.
+    let mut writer = setup.database.connect();
+    writer.batch_execute("begin; select from alerts for update").unwrap();
+    let mut looking = setup.database.connect();
+    at(&mut setup, "12:05:00");
+    let start = |arguments: &[&str]| {
+        let mut command = setup.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut run = start(&["run"]);
+    until_waiting(&mut looking, 1, &mut run);
+    let mut end = start(&["silence", "end", "1"]);
+    until_waiting(&mut looking, 2, &mut end);
+    writer.batch_execute("rollback").unwrap();
+    for child in [run, end] {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    }
+
+    assert!(run_at(&mut setup, "12:06:00").starts_with("FIRED: warning any (alert 1) on app"));
+    assert_eq!(decisions(&setup)[1..], ["1 silenced silence 1", "1 silence_over"]);
+    assert_eq!(run_at(&mut setup, "12:07:00"), "");
 }
 
 #[test]

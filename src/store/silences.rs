@@ -31,6 +31,9 @@ pub struct NewSilence<'a> {
 }
 
 /// The silences that have begun and are not over; within their hours or not.
+///
+/// Until the end of the transaction nobody can end one: whoever does that notices which alerts
+/// it has held back, and must not miss one that is just being held back by it.
 pub fn in_force(connection: &mut PgConnection, tick: Tick) -> Result<Vec<Silence>, StoreError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -53,7 +56,8 @@ pub fn in_force(connection: &mut PgConnection, tick: Tick) -> Result<Vec<Silence
         "select id, rule, group_key, severity, starts_at, ends_at, weekly
          from silences
          where ended_at is null and starts_at <= $1 and (ends_at is null or ends_at > $1)
-         order by id",
+         order by id
+         for share",
     )
     .bind::<Timestamptz, _>(tick.0)
     .load::<Row>(connection)?;
@@ -107,7 +111,9 @@ pub fn add(
 
 /// Ends a silence before its time; `false` if there is none of that number that could be ended.
 ///
-/// The next run looks at every alert that it may have held back.
+/// The next run looks at every alert that it may have held back. One that is just deciding
+/// about alerts has locked the silence: this waits for it, and then sees what it has held back.
+/// One that decides later waits for this, and finds the silence ended.
 pub fn end(
     connection: &mut PgConnection,
     id: i64,
