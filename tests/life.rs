@@ -321,6 +321,27 @@ fn the_evidence_is_what_the_rule_counted_for_the_group() {
 }
 
 #[test]
+fn the_evidence_stays_when_the_rule_has_left_the_config() {
+    let across = "[[rule]]\nname = 'down'\nkind = 'threshold'\ncount = 1\nwithin = '5m'\n\
+                  pattern = '(\\w+) is down'\ngroup_by = ['$1']";
+    let mut setup = setup(across);
+    setup.append("app.log", "2026-01-15 11:59:30 [ERROR] db is down\n");
+    run_at(&mut setup, "12:00:00");
+    let shown = |setup: &Setup| ["1", "2"].map(|id| evidence(setup, id));
+    let before = shown(&setup);
+    let mut found = before.concat();
+    found.sort();
+    assert_eq!(found, ["db is down", "db is down", "the disk is full"]);
+    setup.config("host = 'web1'\nrule = []\n[[source]]\nname = 'app'\npaths = ['LOGS/app.log']\n");
+    run_at(&mut setup, "12:01:00");
+    let rules = "select name as value from alert_rules where retired_at is not null order by name";
+    assert_eq!(setup.rows(rules), ["any", "down"]);
+    let contents = setup.contents();
+    assert_eq!(shown(&setup), before);
+    assert_eq!(setup.contents(), contents, "to show an alert changes nothing");
+}
+
+#[test]
 fn the_evidence_of_a_moment_is_the_entry_at_it() {
     let mut setup = setup("[[rule]]\nname = 'first'\nkind = 'new'\nlookback = '1d'");
     run_at(&mut setup, "12:00:00");

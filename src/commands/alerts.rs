@@ -48,10 +48,7 @@ pub(super) fn run(
             }
         }
         Some(AlertsCommand::Show { id, output }) => {
-            let evidence = transaction(&mut connection, Patience::Long, |connection| {
-                alerts::show(connection, *id)
-            })?;
-            let mut evidence = evidence
+            let mut evidence = alerts::show(&mut connection, *id)?
                 .with_context(|| format!("there is no alert {id}; see: tripline alerts --all"))?;
             read_contexts(&session, &mut evidence.samples);
             if output.json {

@@ -12,6 +12,7 @@ use super::table::{Column, table, text};
 use super::{shown, time};
 use crate::duration;
 use crate::store::StoreError;
+use crate::store::transaction::{Patience, rolled_back};
 
 /// An alert in a list.
 #[derive(Clone, Debug, Serialize, QueryableByName)]
@@ -208,7 +209,17 @@ pub fn list(connection: &mut PgConnection, all: bool) -> Result<Vec<Alert>, Stor
 }
 
 /// One alert with its evidence; `None` if there is no such alert.
+///
+/// The views know only rules in use. Of one that has left the config a copy is asked, in a
+/// transaction of which nothing stays: nobody sees it, and no run has to wait.
 pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, StoreError> {
+    rolled_back(connection, Patience::Long, |connection| show_in_transaction(connection, id))
+}
+
+fn show_in_transaction(
+    connection: &mut PgConnection,
+    id: i64,
+) -> Result<Option<Evidence>, StoreError> {
     #[derive(QueryableByName)]
     struct Extent {
         #[diesel(sql_type = BigInt)]
@@ -224,17 +235,21 @@ pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, 
         .get_result::<Alert>(connection)
         .optional()?;
     let Some(alert) = alert else { return Ok(None) };
+    let rule = rule_to_ask(connection, id)?;
     let matching = include_str!("matching.sql");
     let extent =
         "select count(*), min(logged_at) as first_at, max(logged_at) as last_at from matching";
     let extent = diesel::sql_query(format!("{matching} {extent}"))
         .bind::<BigInt, _>(id)
+        .bind::<BigInt, _>(rule)
         .get_result::<Extent>(connection)?;
     let top = diesel::sql_query(format!("{matching} {}", include_str!("top.sql")))
         .bind::<BigInt, _>(id)
+        .bind::<BigInt, _>(rule)
         .load(connection)?;
     let samples = diesel::sql_query(format!("{matching} {}", include_str!("samples.sql")))
         .bind::<BigInt, _>(id)
+        .bind::<BigInt, _>(rule)
         .load::<SampleEntry>(connection)?;
     let samples = samples.into_iter().map(|entry| Sample { entry, context: None }).collect();
     let notifications = diesel::sql_query(
@@ -252,6 +267,37 @@ pub fn show(connection: &mut PgConnection, id: i64) -> Result<Option<Evidence>, 
     .load(connection)?;
     let Extent { count: entries, first_at, last_at } = extent;
     Ok(Some(Evidence { alert, entries, first_at, last_at, top, samples, notifications, events }))
+}
+
+/// The rule of an alert; where that has left the config, a copy of it.
+fn rule_to_ask(connection: &mut PgConnection, alert: i64) -> Result<i64, StoreError> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    #[derive(QueryableByName)]
+    struct Rule {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+        #[diesel(sql_type = Bool)]
+        is_retired: bool,
+    }
+    let rule = diesel::sql_query(
+        "select rule.id, rule.retired_at is not null as is_retired
+         from alerts
+         join alert_rules rule on rule.id = alerts.rule_id
+         where alerts.id = $1",
+    )
+    .bind::<BigInt, _>(alert)
+    .get_result::<Rule>(connection)?;
+    if !rule.is_retired {
+        return Ok(rule.id);
+    }
+    let copy = diesel::sql_query(include_str!("copy_retired_rule.sql"))
+        .bind::<BigInt, _>(alert)
+        .get_result::<Id>(connection)?;
+    Ok(copy.id)
 }
 
 /// Writes a list as a table.

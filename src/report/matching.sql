@@ -1,15 +1,15 @@
--- Entries that match the rule of alert $1 for its group: within it, and in the window before its
--- start where the rule has one that slides. None where the rule has left the config, or is
--- about something else than entries.
+-- Entries that match rule $2, which is that of alert $1 or a copy of it, for the group of the
+-- alert: within it, and in the window before its start where the rule has one that slides. None
+-- where the rule is about something else than entries.
 with alert as (
     select
-        alerts.source_id, alerts.rule_id, alerts.group_key, rule.kind, alerts.ended_at,
+        alerts.source_id, rule.id as rule_id, alerts.group_key, rule.kind, alerts.ended_at,
         case
             when rule.kind in ('new', 'ratio', 'spike', 'baseline', 'distinct') then alerts.started_at
             else alerts.started_at - rule.within + interval '1 microsecond'
         end as matching_from
     from alerts
-    join alert_rules rule on rule.id = alerts.rule_id
+    join alert_rules rule on rule.id = $2
     where alerts.id = $1
 ), matching as (
     select distinct
