@@ -1,9 +1,11 @@
 //! Runs at the same time.
 
+use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tripline::lock::RunLock;
 
 use crate::support::cases;
@@ -106,4 +108,80 @@ fn evaluations_at_the_same_time_tell_everything_once() {
         assert_eq!(all.to_string(), alerts, "each of them is over: one message");
         assert!(all > 5, "the logs are worth the test");
     }
+}
+
+/// Starts a run of a host, by its config, with a lock of its own, and what it prints kept.
+fn start_on(setup: &Setup, host: &str, place: &str, now: &str) -> Child {
+    let mut command = setup.command(["run"]);
+    command
+        .env("TRIPLINE_CONFIG", setup.path(&format!("{host}.toml")))
+        .env("TRIPLINE_STATE_DIR", setup.path(place))
+        .args(["--now", now])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Two processes at a time, of one host that do not know of each other, or of two hosts. All of
+/// them judge what both hosts log.
+#[test]
+fn two_runs_at_the_same_time_give_each_alert_once() {
+    let setup = Setup::new();
+    let folder = setup.folder.path().to_str().unwrap();
+    for host in ["web1", "web2"] {
+        let rule = |name: &str, count: u32, group_by: &str| {
+            format!(
+                "[[rule]]\nname = '{name}'\nkind = 'threshold'\ncount = {count}\nwithin = '10s'\n\
+                 group_by = {group_by}\n"
+            )
+        };
+        let config = format!(
+            "host = '{host}'\n[evaluate]\nall_hosts = true\n\
+             [[source]]\nname = '{host}'\npaths = ['{folder}/{host}.log']\n{}{}",
+            rule("each", 2, "['source']"),
+            rule("across", 4, "[]"),
+        );
+        setup.write(&format!("{host}.toml"), config);
+        setup.write(&format!("{host}.log"), "");
+    }
+    let begin: DateTime<Utc> = "2026-01-15T00:00:00Z".parse().unwrap();
+    let rounds = cases(100);
+    let mut told: BTreeMap<String, u32> = BTreeMap::new();
+    // What is left over by one that found another at work is done in the last round.
+    for round in 0..=rounds {
+        let burst = begin + TimeDelta::minutes(i64::try_from(round).unwrap());
+        if round < rounds {
+            for host in ["web1", "web2"] {
+                let line = |second| format!("{}:0{second} [ERROR] x\n", burst.format("%F %H:%M"));
+                setup.append(&format!("{host}.log"), line(1) + &line(2));
+            }
+        }
+        let now = (burst + TimeDelta::seconds(30)).to_rfc3339();
+        let start = |(host, place): (&str, &str)| start_on(&setup, host, place, &now);
+        let others = [("web1", "state-2"), ("web2", "state-3")];
+        let together = [("web1", "state-1"), others[round % 2]];
+        let children = together.map(start).into_iter();
+        // At last one after the other, so that nobody finds another at work.
+        let alone = others.into_iter().filter(|_| round == rounds).map(start);
+        for child in children.chain(alone) {
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+            assert!([Some(0), Some(75)].contains(&output.status.code()), "{:?}", output.status);
+            for line in String::from_utf8(output.stdout).unwrap().lines() {
+                *told.entry(line.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    let alerts = "select concat_ws(' ', rule.name, count(*)) as value
+                  from alerts join alert_rules rule on rule.id = rule_id
+                  where fired_at is not null and resolved_at is not null
+                    and merged_into is null and retracted_at is null
+                  group by rule.name order by rule.name";
+    assert_eq!(setup.rows(alerts), [format!("across {rounds}"), format!("each {}", 2 * rounds)]);
+    let all = setup.value("select count(*)::text as value from alerts");
+    assert_eq!(all, (3 * rounds).to_string(), "and no others");
+    assert!(told.values().all(|&times| times == 1), "something was told twice: {told:?}");
+    let over = told.keys().filter(|line| line.starts_with("RESOLVED")).count();
+    assert_eq!(over, 3 * rounds, "each is over: {told:?}");
 }
