@@ -1,15 +1,23 @@
 //! Random histories: rules, and entries in the order in which they arrive.
+//!
+//! What an evaluation costs is nearly all the planning of its statements, one for each kind of
+//! rule that a source has. So a history has few kinds, and many rules of each: every rule with the
+//! entries is a case of its own, and a further one of a kind costs next to nothing.
 
 use std::fmt;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
+use proptest::strategy::Union;
 use tripline::model::Level;
 
 use crate::oracle::{CAPTURING, Kind, Line, PATTERNS, Part, Pattern, Rule, SECOND};
 
 /// Lengths of windows, in seconds.
 const WINDOWS: [i64; 8] = [1, 2, 3, 5, 10, 60, 300, 900];
+
+/// How many rules of one kind a history has at the most.
+const MOST_OF_A_KIND: usize = 24;
 
 /// First lines that patterns match or not, and further lines that they must not see.
 const MESSAGES: [&str; 7] = [
@@ -55,7 +63,7 @@ pub(crate) fn histories(
 ) -> impl Strategy<Value = History> {
     let lines = prop::collection::vec((gap(), level(), message(), 0usize..2, delay()), 0..100);
     let batches = prop::collection::vec(batch(), 1..7);
-    let rules = prop::collection::vec(rule(), 1..6);
+    let rules = prop::collection::vec(rules_of_a_kind(), 1..=3).prop_map(|rules| rules.concat());
     (rules, 1usize..=2, lines, batches, slice_entries).prop_map(
         |(mut rules, sources, lines, mut batches, slice_entries)| {
             for (number, rule) in rules.iter_mut().enumerate() {
@@ -143,7 +151,20 @@ fn batch() -> impl Strategy<Value = Batch> {
         })
 }
 
-fn rule() -> impl Strategy<Value = Rule> {
+/// Rules of one kind, which look at each source by itself or at all together.
+fn rules_of_a_kind() -> impl Strategy<Value = Vec<Rule>> {
+    let of =
+        |(weight, kind)| (weight, prop::collection::vec(rule(kind), 1..=MOST_OF_A_KIND).boxed());
+    let rules = Union::new_weighted(kinds().into_iter().map(of).collect());
+    (rules, prop::bool::weighted(0.25)).prop_map(|(mut rules, across)| {
+        for rule in &mut rules {
+            rule.across = across;
+        }
+        rules
+    })
+}
+
+fn rule(kind: BoxedStrategy<Kind>) -> impl Strategy<Value = Rule> {
     let levels = prop_oneof![
         3 => Just(vec![Level::Error, Level::Fatal]),
         1 => subsequence(vec![Level::Info, Level::Warning, Level::Error, Level::Fatal], 1..=4),
@@ -160,9 +181,9 @@ fn rule() -> impl Strategy<Value = Rule> {
         1 => subsequence(vec![Part::Level, Part::Fingerprint, Part::Message], 1..=2),
     ];
     let keep_firing = prop_oneof![3 => Just(0), 1 => select(&WINDOWS[..])];
-    let common = (levels, pattern, exclude, key, prop::bool::weighted(0.25), keep_firing);
-    (kind(), common, 1usize..=6, select(&WINDOWS[..])).prop_map(
-        |(kind, (levels, pattern, exclude, key, across, keep_firing_seconds), count, within)| {
+    let common = (levels, pattern, exclude, key, keep_firing);
+    (kind, common, 1usize..=6, select(&WINDOWS[..])).prop_map(
+        |(kind, (levels, pattern, exclude, key, keep_firing_seconds), count, within)| {
             let name = String::new();
             let rule = Rule {
                 name,
@@ -173,7 +194,7 @@ fn rule() -> impl Strategy<Value = Rule> {
                 count,
                 within_seconds: within,
                 key,
-                across,
+                across: false,
                 keep_firing_seconds,
             };
             settled(rule)
@@ -181,25 +202,57 @@ fn rule() -> impl Strategy<Value = Rule> {
     )
 }
 
-fn kind() -> impl Strategy<Value = Kind> {
+/// The kinds, with how often they come.
+fn kinds() -> Vec<(u32, BoxedStrategy<Kind>)> {
     let at_least = || 1usize..=4;
     let factor = || select(vec![0.5, 1.0, 2.0, 3.0]);
-    prop_oneof![
-        3 => Just(Kind::Threshold { clear_below: None }),
-        1 => (1usize..=6).prop_map(|clear_below| Kind::Threshold { clear_below: Some(clear_below) }),
-        1 => (select(vec![5.0, 25.0, 50.0, 100.0]), at_least())
-            .prop_map(|(percent, at_least)| Kind::Ratio { percent, at_least }),
-        1 => (factor(), at_least(), select(vec![1.0, 2.5]))
-            .prop_map(|(factor, at_least, floor)| Kind::Spike { factor, at_least, floor }),
-        1 => (factor(), 1usize..=2, 2i64..=3)
-            .prop_map(|(factor, at_least, weeks)| Kind::Baseline { factor, at_least, weeks }),
-        1 => select(vec![2i64, 10, 700, 3600])
-            .prop_map(|seconds| Kind::Absence { lookback_seconds: seconds }),
-        1 => select(&WINDOWS[..]).prop_map(|lookback_seconds| Kind::New { lookback_seconds }),
-        1 => Just(Kind::Distinct),
-        1 => select(&FOLLOWERS[..]).prop_map(|follow_up| Kind::MissingFollowUp { follow_up }),
-        1 => prop::collection::vec(select(&FOLLOWERS[..]), 2..=5)
-            .prop_map(|steps| Kind::Sequence { steps }),
+    let clear_below = |clear_below| Kind::Threshold { clear_below: Some(clear_below) };
+    vec![
+        (3, Just(Kind::Threshold { clear_below: None }).boxed()),
+        (1, (1usize..=6).prop_map(clear_below).boxed()),
+        (
+            1,
+            (select(vec![5.0, 25.0, 50.0, 100.0]), at_least())
+                .prop_map(|(percent, at_least)| Kind::Ratio { percent, at_least })
+                .boxed(),
+        ),
+        (
+            1,
+            (factor(), at_least(), select(vec![1.0, 2.5]))
+                .prop_map(|(factor, at_least, floor)| Kind::Spike { factor, at_least, floor })
+                .boxed(),
+        ),
+        (
+            1,
+            (factor(), 1usize..=2, 2i64..=3)
+                .prop_map(|(factor, at_least, weeks)| Kind::Baseline { factor, at_least, weeks })
+                .boxed(),
+        ),
+        (
+            1,
+            select(vec![2i64, 10, 700, 3600])
+                .prop_map(|seconds| Kind::Absence { lookback_seconds: seconds })
+                .boxed(),
+        ),
+        (
+            1,
+            select(&WINDOWS[..])
+                .prop_map(|lookback_seconds| Kind::New { lookback_seconds })
+                .boxed(),
+        ),
+        (1, Just(Kind::Distinct).boxed()),
+        (
+            1,
+            select(&FOLLOWERS[..])
+                .prop_map(|follow_up| Kind::MissingFollowUp { follow_up })
+                .boxed(),
+        ),
+        (
+            1,
+            prop::collection::vec(select(&FOLLOWERS[..]), 2..=5)
+                .prop_map(|steps| Kind::Sequence { steps })
+                .boxed(),
+        ),
     ]
 }
 
