@@ -11,7 +11,8 @@
 //! The lines up to the first one of the description, or up to the blank line behind a list, come
 //! as one: time and level may stand in any of them. All that follows, up to the next event,
 //! continues the entry, whatever it looks like. An event that names no level is as bad as the
-//! source says; `Audit Failure` among the keywords is a WARNING, as in [`super::windows`].
+//! source says; one with `Audit Failure` among its keywords is at least a WARNING, as in
+//! [`super::windows`].
 //!
 //! Names are the English ones. In a list a line of a message that is not the first is indented,
 //! which PowerShell does to line it up, and the indentation is taken off.
@@ -223,7 +224,7 @@ fn parts<'a>(block: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let first = memchr(b'\n', block)?;
     let layout = layout(without_end(&block[..first]))?;
     let mut parts = Parts::default();
-    let mut named_level = None;
+    let (mut named_level, mut is_failure) = (None, false);
     let mut start = if layout == Layout::Numbered { first + 1 } else { 0 };
     while start < block.len() {
         let end = memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end + 1);
@@ -252,8 +253,7 @@ fn parts<'a>(block: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
             b"LevelDisplayName" | b"EntryType" => named_level = level_of(value, words),
             b"Level" => parts.level = level_of(value, words),
             b"Keyword" | b"Keywords" | b"KeywordsDisplayNames" => {
-                let is_failure = memchr::memmem::find(value, b"Audit Failure").is_some();
-                named_level = is_failure.then_some(Level::Warning).or(named_level);
+                is_failure = memchr::memmem::find(value, b"Audit Failure").is_some();
             }
             b"Source" | b"ProviderName" => parts.source = value,
             b"Event ID" | b"Id" | b"EventID" => parts.event_id = value,
@@ -268,7 +268,7 @@ fn parts<'a>(block: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
         }
         start = behind;
     }
-    parts.level = named_level.or(parts.level);
+    parts.level = named_level.or(parts.level).max(is_failure.then_some(Level::Warning));
     // Of a list only its time tells that it is of an event.
     (layout != Layout::List || parts.time.is_some()).then_some(parts)
 }
