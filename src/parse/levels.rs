@@ -220,6 +220,12 @@ mod tests {
                 Format::Windows,
                 "Audit Failure\t1/1/2026 3:04:05 PM\tSec\t7\tNone\tx",
             ),
+            (
+                "AUDIT",
+                Format::WindowsText,
+                "Event[0]:\n  Date: 2026-01-01T00:00:05\n  Level: AUDIT\n  Description: x",
+            ),
+            ("4", Format::WindowsText, "Level : 4\nTimeCreated : 1/1/2026 3:04:05 PM\nMessage : x"),
         ] {
             check(&[(word, Level::Warning)], format, line, any);
         }
