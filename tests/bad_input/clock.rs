@@ -93,7 +93,7 @@ fn a_clock_that_jumps_by_hours_and_years_loses_and_doubles_nothing() {
         FIRED: warning error-burst (alert 2) on LOGS/app.log: 5 ERROR or FATAL within 5m (threshold 5), since 2026-01-15 11:58:40 +00:00: four
         RESOLVED: warning error-burst (alert 2) on LOGS/app.log: 6 ERROR or FATAL within 5m (threshold 5), fired 2026-01-15 11:58:40 +00:00, resolved after 4m30s
         FIRED again: warning error-burst (alert 2) on LOGS/app.log: 7 ERROR or FATAL within 5m (threshold 5), since 2026-01-15 11:58:40 +00:00: four
-        RESOLVED: critical fatal (alert 3) on LOGS/app.log: 1 FATAL within 5m (threshold 1), fired 2026-01-15 11:40:00 +00:00, resolved after 5m
+        RESOLVED: critical fatal (alert 3) on LOGS/app.log: 1 FATAL within 5m (threshold 1), fired 2026-01-15 11:40:00 +00:00, resolved after 5m: late
         RESOLVED again: warning error-burst (alert 2) on LOGS/app.log: 7 ERROR or FATAL within 5m (threshold 5), fired 2026-01-15 11:58:40 +00:00, resolved after 4m40s
         FIRED: critical fatal (alert 4) on LOGS/app.log: 1 FATAL within 5m (threshold 1), since 2026-01-15 12:04:30 +00:00: disk full again"#]].assert_eq(&told.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! A server on the web that notes what it is asked, and answers as a test wants it to.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -50,8 +51,8 @@ struct Shared {
     answer: Mutex<Answer>,
     requests: Mutex<Vec<Request>>,
     has_come: Condvar,
-    /// Those that are open, to be closed at the end.
-    streams: Mutex<Vec<TcpStream>>,
+    /// Those that are open, by their number, to be closed at the end.
+    streams: Mutex<BTreeMap<usize, TcpStream>>,
     /// Is dropped at the end.
     stop: Mutex<Option<mpsc::Sender<()>>>,
     stopped: Mutex<mpsc::Receiver<()>>,
@@ -95,14 +96,17 @@ impl Server {
         });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
-            for stream in listener.incoming() {
+            for (number, stream) in listener.incoming().enumerate() {
                 if accepting.stop.lock().unwrap().is_none() {
                     break;
                 }
                 let (stream, shared) = (stream.unwrap(), Arc::clone(&accepting));
-                shared.streams.lock().unwrap().push(stream.try_clone().unwrap());
-                // Connections that break are what this is for.
-                thread::spawn(move || shared.serve(stream));
+                shared.streams.lock().unwrap().insert(number, stream.try_clone().unwrap());
+                thread::spawn(move || {
+                    // Connections that break are what this is for.
+                    let _ = shared.serve(stream);
+                    shared.streams.lock().unwrap().remove(&number);
+                });
             }
         });
         Self { address, shared, scheme }
@@ -146,7 +150,7 @@ impl Drop for Server {
         self.shared.stop.lock().unwrap().take();
         // Wakes up the thread that waits for connections.
         let _ = TcpStream::connect(self.address);
-        for stream in self.shared.streams.lock().unwrap().iter() {
+        for stream in self.shared.streams.lock().unwrap().values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
