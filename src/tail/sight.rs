@@ -100,8 +100,14 @@ impl<'a> Known<'a> {
     /// # Errors
     /// When the file cannot be read; what a damaged archive holds is told as far as it goes.
     pub fn held_by(&self, log: &mut LogFile, head: &[u8]) -> io::Result<Held<'a>> {
+        // An archive that is done with stays as it is: what its hash does not tell is another one.
+        let may_change = |generation: &Generation| {
+            generation.file_hash.is_none() || generation.state == GenerationState::Unfinished
+        };
         let is_empty = |generation: &&Generation| {
-            generation.place.byte_offset == 0 && is_on_inode_of(generation, log)
+            generation.place.byte_offset == 0
+                && may_change(generation)
+                && is_on_inode_of(generation, log)
         };
         let surely = self.generations.iter().filter(is_empty).collect();
         let mut found = Held { surely, perhaps: Vec::new() };
@@ -358,5 +364,35 @@ impl Sight {
         };
         leads_to(path, present)
             && self.files.iter().all(|file| leads_to(&file.path, file.log.identity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn an_archive_on_the_inode_of_an_empty_one_that_is_done_with_is_another_one() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file.as_file_mut(), Default::default());
+        packed.write_all(b"one\n").unwrap();
+        packed.finish().unwrap();
+        let mut log = LogFile::open(file.path()).unwrap();
+        let mut held = |state| {
+            let known = Generation {
+                number: 1,
+                path: "app.log.1.gz".to_owned(),
+                place: identity::beginning(log.identity),
+                size_bytes: 20,
+                file_hash: Some(1),
+                state,
+            };
+            Known::new(&[known], None).held_by(&mut log, b"one\n").unwrap().surely.len()
+        };
+        assert_eq!(held(GenerationState::Unfinished), 1, "it may have been written on");
+        assert_eq!(held(GenerationState::Finished), 0);
+        assert_eq!(held(GenerationState::Skipped), 0);
     }
 }
