@@ -371,12 +371,15 @@ impl Sight {
 mod tests {
     use std::io::Write;
 
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::*;
 
     #[test]
     fn an_archive_on_the_inode_of_an_empty_one_that_is_done_with_is_another_one() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        let mut packed = flate2::write::GzEncoder::new(file.as_file_mut(), Default::default());
+        let mut packed = GzEncoder::new(file.as_file_mut(), Compression::default());
         packed.write_all(b"one\n").unwrap();
         packed.finish().unwrap();
         let mut log = LogFile::open(file.path()).unwrap();
