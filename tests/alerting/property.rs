@@ -14,7 +14,7 @@ use crate::history::{Batch, History, histories};
 use crate::oracle::{self, Episode, Kind, Line, Part, Rule, SECOND, Stored};
 
 /// Random histories of a test, unless `TRIPLINE_TEST_CASES` says how many.
-const CASES: u32 = 240;
+const CASES: u32 = 280;
 
 #[test]
 fn stored_alerts_are_the_episodes_of_the_data() {
