@@ -65,6 +65,19 @@ fn every_command_has_a_manual_page() {
         .collect();
     expected.sort_unstable();
     assert_eq!(pages, expected);
+    let root = fs::read_to_string(folder.path().join("tripline.1")).unwrap();
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (_, variables) = readme.split_once("\n## Environment variables\n").unwrap();
+    let variables = variables.lines().take_while(|line| !line.starts_with('#'));
+    let names: Vec<&str> = variables
+        .filter_map(|line| line.strip_prefix("| `")?.split_once(" | "))
+        .flat_map(|(names, _)| names.trim_end_matches('`').split("`, `"))
+        .collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        assert!(root.contains(name), "the page of tripline does not know {name}");
+    }
     for page in pages {
         let text = fs::read_to_string(folder.path().join(&page)).unwrap();
         for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXAMPLES"] {
