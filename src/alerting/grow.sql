@@ -28,6 +28,10 @@ with episode as (
     ) stored
     where (stored.started_at, stored.ended_at) <> (episode.started_at, episode.ended_at)
        or stored.measured <> episode.measured
+    -- All are looked up before the first is updated. PostgreSQL loses entries of a GiST index whose
+    -- only page is split while one scan of it starts again and again: it marks as dead what stood
+    -- at the same places of the old page (gistkillitems; seen with PostgreSQL 15.18).
+    order by stored.id
 )
 update alerts alert
 set started_at  = grown.started_at,

@@ -22,5 +22,6 @@ mod property;
 mod scene;
 mod announcing;
 mod at_once;
+mod many_groups;
 mod plans;
 mod syncing;
