@@ -4,7 +4,7 @@
 //! is to be kept from now on, and the episodes that it gives. Nothing here knows a database.
 //! All intervals are closed: two that touch are one, and a moment is an interval.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::EventTime;
 
@@ -84,14 +84,19 @@ pub(super) struct Episode {
 pub(super) fn changed(kept: &[Hot], changes: &[Change], nature: Nature) -> Vec<Hot> {
     let mut hots = cut(kept, changes);
     let mut by_start: BTreeMap<EventTime, Hot> = BTreeMap::new();
-    let replaced: BTreeSet<EventTime> = changes
-        .iter()
-        .filter(|change| change.replaces == Replaces::Key)
-        .map(|change| change.hot.from)
-        .collect();
-    hots.retain(|hot| !replaced.contains(&hot.from));
+    // Whether those hold that new lines say something of: where two ranges of these differ, one of
+    // them goes by what was kept.
+    let mut replaced: BTreeMap<EventTime, bool> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.replaces == Replaces::Key) {
+        *replaced.entry(change.hot.from).or_insert(true) &= change.is_hot;
+    }
+    hots.retain(|hot| !replaced.contains_key(&hot.from));
     let old = hots.into_iter().map(|hot| (hot, Replaces::Range));
-    let new = changes.iter().filter(|change| change.is_hot && change.replaces != Replaces::Join);
+    let new = changes.iter().filter(|change| match change.replaces {
+        Replaces::Join => false,
+        Replaces::Key => replaced[&change.hot.from],
+        Replaces::Range => change.is_hot,
+    });
     for (hot, replaces) in old.chain(new.map(|change| (change.hot.clone(), change.replaces))) {
         by_start
             .entry(hot.from)
@@ -295,6 +300,8 @@ mod tests {
             change(5, 6, false, Replaces::Key),
         ];
         assert_eq!(shown(&changed(&kept, &changes, NATURE)), [(0, 12)]);
+        let changes = [change(0, 8, true, Replaces::Key), change(0, 12, false, Replaces::Key)];
+        assert_eq!(shown(&changed(&kept, &changes, NATURE)), [(20, 30)]);
     }
 
     #[test]
