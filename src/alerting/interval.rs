@@ -123,15 +123,16 @@ pub(super) fn changed(kept: &[Hot], changes: &[Change], nature: Nature) -> Vec<H
 /// What is left of the kept intervals outside of the ranges that are replaced.
 fn cut(kept: &[Hot], changes: &[Change]) -> Vec<Hot> {
     let mut hots = kept.to_vec();
-    for change in changes {
-        if change.replaces != Replaces::Range || change.is_hot {
-            continue;
-        }
-        let (from, until) = (change.hot.from, change.hot.until);
-        // One that goes on beyond the range says how long.
-        let goes_on = changes
-            .iter()
-            .any(|other| other.is_hot && other.hot.from <= until && until < other.hot.until);
+    let ranges = changes.iter().filter(|one| one.replaces == Replaces::Range && !one.is_hot);
+    for range in ranges.clone() {
+        let (from, until) = (range.hot.from, range.hot.until);
+        // One that goes on beyond the range says how long, unless it is cut at the end of another.
+        let goes_on = changes.iter().any(|other| {
+            other.is_hot
+                && other.hot.from <= until
+                && until < other.hot.until
+                && ranges.clone().all(|one| one.hot.until != other.hot.until)
+        });
         hots = hots
             .into_iter()
             .flat_map(|hot| {
@@ -286,6 +287,13 @@ mod tests {
         let changes =
             [change(5, 45, false, Replaces::Range), change(22, 24, true, Replaces::Range)];
         assert_eq!(shown(&changed(&kept, &changes, NATURE)), [(0, 5), (22, 24), (45, 50)]);
+        let overlapping = [
+            change(0, 10, false, Replaces::Range),
+            change(0, 10, true, Replaces::Range),
+            change(0, 15, false, Replaces::Range),
+            change(0, 15, true, Replaces::Range),
+        ];
+        assert_eq!(shown(&changed(&[hot(5, 20)], &overlapping, NATURE)), [(0, 15), (15, 20)]);
         let all = [change(0, 50, false, Replaces::Range)];
         assert_eq!(shown(&changed(&kept, &all, NATURE)), []);
     }
