@@ -11,7 +11,7 @@ use tripline::model::Level;
 
 use crate::bench::{Alert, Bench, Log, moment, tick};
 use crate::history::{Batch, History, histories};
-use crate::oracle::{self, Episode, Kind, Line, Part, Rule, SECOND, Stored};
+use crate::oracle::{self, CAPTURING, Episode, Kind, Line, PATTERNS, Part, Rule, SECOND, Stored};
 
 /// Random histories of a test, unless `TRIPLINE_TEST_CASES` says how many.
 const CASES: u32 = 280;
@@ -80,6 +80,73 @@ fn an_empty_log_has_nothing_that_was_judged() {
     check(&mut Bench::new(), "host", &history).unwrap();
 }
 
+/// Found by the tests above: that the second step came in time is known by the first of two ranges
+/// of new lines, and the other one goes by what was kept.
+#[test]
+fn a_follow_up_that_came_late_is_known_to_all_ranges() {
+    let rule = Rule {
+        name: "rule".to_owned(),
+        kind: Kind::MissingFollowUp { follow_up: PATTERNS[0] },
+        levels: Level::ALL.to_vec(),
+        pattern: Some(CAPTURING[0]),
+        within_seconds: 1,
+        ..Rule::default()
+    };
+    let batch = |lines: &[(i64, &str)], second: i64| {
+        let line = |&(second, message): &(i64, &str)| Line {
+            at: second * SECOND,
+            level: Level::Error,
+            message: message.to_owned(),
+        };
+        Batch {
+            lines: lines.iter().map(|one| (0, line(one))).collect(),
+            continued: false,
+            tick: second * SECOND,
+            at_end: true,
+            evaluated: true,
+        }
+    };
+    let batches = vec![
+        batch(&[(1, "Disk was FULL")], 2),
+        batch(&[(1, "disk full"), (602, "disk full")], 602),
+        batch(&[], 4202),
+    ];
+    for slice_entries in [2, 100_000] {
+        let batches = batches.clone();
+        let history = History { rules: vec![rule.clone()], sources: 1, batches, slice_entries };
+        check(&mut Bench::new(), "host", &history).unwrap();
+    }
+}
+
+/// Found by the tests above: nothing was there up to a time, and then there was a line before it.
+#[test]
+fn a_log_may_be_judged_before_its_first_line() {
+    let rule = Rule {
+        name: "rule".to_owned(),
+        kind: Kind::Absence { lookback_seconds: 12 },
+        levels: Level::ALL.to_vec(),
+        within_seconds: 10,
+        across: true,
+        ..Rule::default()
+    };
+    let batch = |lines: Vec<(usize, Line)>, second: i64, at_end: bool, evaluated: bool| Batch {
+        lines,
+        continued: false,
+        tick: second * SECOND,
+        at_end,
+        evaluated,
+    };
+    let line = Line { at: SECOND, level: Level::Error, message: "disk full".to_owned() };
+    let batches = vec![
+        batch(vec![], 3, true, false),
+        batch(vec![], 3, false, true),
+        batch(vec![(1, line)], 1268, false, true),
+        batch(vec![], 4868, true, true),
+    ];
+    let history = History { rules: vec![rule], sources: 2, batches, slice_entries: 100_000 };
+    check(&mut Bench::new(), "host", &history).unwrap();
+}
+
 fn run_cases(histories: impl Strategy<Value = History>) {
     let cases = env::var("TRIPLINE_TEST_CASES").map_or(CASES, |cases| cases.parse().unwrap());
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
@@ -108,10 +175,10 @@ fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCas
     let mut read_until = vec![i64::MIN; history.sources + 1];
     for batch in &history.batches {
         store(bench, &mut logs, batch, &mut stored);
+        let now_read = read(&mut read_until, batch, &stored);
         if !batch.evaluated {
             continue;
         }
-        let now_read = read(&mut read_until, batch, &stored);
         evaluate(bench, &logs, batch, history.slice_entries);
         let content = bench.content(&logs);
         evaluate(bench, &logs, batch, history.slice_entries);
@@ -155,7 +222,7 @@ fn read(read_until: &mut [i64], batch: &Batch, stored: &[Vec<Line>]) -> Vec<i64>
     };
     let mut now: Vec<i64> = stored.iter().map(until).collect();
     let all = stored.iter().filter(|lines| !lines.is_empty()).map(until).min();
-    now.push(all.unwrap_or(i64::MIN));
+    now.push(all.unwrap_or(until(&Vec::new())));
     for (before, now) in read_until.iter_mut().zip(&now) {
         *before = (*before).max(*now);
     }
