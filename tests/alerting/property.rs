@@ -11,7 +11,7 @@ use tripline::model::Level;
 
 use crate::bench::{Alert, Bench, Log, moment, tick};
 use crate::history::{Batch, History, histories};
-use crate::oracle::{self, Episode, Kind, Line, Part, Rule, SECOND, Stored};
+use crate::oracle::{self, CAPTURING, Episode, Kind, Line, PATTERNS, Part, Rule, SECOND, Stored};
 
 /// Random histories of a test, unless `TRIPLINE_TEST_CASES` says how many.
 const CASES: u32 = 280;
@@ -77,6 +77,44 @@ fn an_empty_log_has_nothing_that_was_judged() {
     let batches =
         vec![batch(vec![], 60, true), batch(vec![(0, line)], 60, false), batch(vec![], 3660, true)];
     let history = History { rules: vec![rule], sources: 1, batches, slice_entries: 100_000 };
+    check(&mut Bench::new(), "host", &history).unwrap();
+}
+
+/// Found by the tests above: of two ranges of new lines in a slice the first one knows that the
+/// second step came in time, and the other one goes by what was kept.
+#[test]
+fn a_follow_up_that_came_late_is_known_to_all_ranges() {
+    let rule = Rule {
+        name: "rule".to_owned(),
+        kind: Kind::MissingFollowUp { follow_up: PATTERNS[0] },
+        levels: Level::ALL.to_vec(),
+        pattern: Some(CAPTURING[0]),
+        within_seconds: 1,
+        ..Rule::default()
+    };
+    let batch = |lines: &[(i64, &str)], second: i64, at_end: bool| {
+        let line = |&(second, message): &(i64, &str)| Line {
+            at: second * SECOND,
+            level: Level::Error,
+            message: message.to_owned(),
+        };
+        let lines = lines.iter().map(|one| (0, line(one))).collect();
+        Batch { lines, continued: false, tick: second * SECOND, at_end, evaluated: true }
+    };
+    let (first, second) = ("Disk was FULL", "disk full");
+    let batches = vec![
+        batch(&[(0, second), (1, first)], 2, true),
+        batch(&[(1, second), (602, second), (602, second)], 602, false),
+        batch(&[(602, second)], 4202, true),
+    ];
+    // A rule that reads counts makes one slice of both ranges.
+    let ratio = Rule {
+        name: "ratio".to_owned(),
+        kind: Kind::Ratio { percent: 100.0, at_least: 4 },
+        ..Rule::default()
+    };
+    let rules = vec![rule, ratio];
+    let history = History { rules, sources: 1, batches, slice_entries: 2 };
     check(&mut Bench::new(), "host", &history).unwrap();
 }
 
