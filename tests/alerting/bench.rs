@@ -13,7 +13,7 @@ use serde_json::Map;
 use tripline::alerting::{self, Announced, RuleError};
 use tripline::config::{Config, RuleConfig};
 use tripline::model::{Entry, EventTime, FileIdentity, PartitionInterval, Place, SourceId, Tick};
-use tripline::store::chunk::{self, Appended, Chunk, ChunkStart, MinuteCounts};
+use tripline::store::chunk::{self, Appended, Chunk, ChunkStart, MinuteCounts, UNPARSED};
 use tripline::store::connection;
 use tripline::store::dirty::DirtyRanges;
 use tripline::store::partitions::Partitions;
@@ -206,14 +206,16 @@ impl Bench {
             line_no: log.line_no,
             flushed: None,
         };
-        let added = i64::try_from(lines.len()).unwrap();
+        let parsed = i64::try_from(lines.len()).unwrap();
+        let unparsed: i64 = lines.iter().map(|line| i64::try_from(line.unparsed).unwrap()).sum();
+        let added = parsed + unparsed;
         chunk::store(&mut self.connection, &start, now, |writer| {
             let appended = continuation.zip(last).map(|(text, (line_no, logged_at))| Appended {
                 line_no,
                 logged_at,
                 text: format!("\n{text}"),
             });
-            for (line, line_no) in lines.iter().zip(log.line_no + 1..) {
+            for (line, line_no) in numbered(lines, log.line_no) {
                 let logged_at = EventTime::from(moment(line.at));
                 dirty.add(logged_at);
                 writer.write(&Entry {
@@ -231,15 +233,16 @@ impl Bench {
                 last_logged_at = Some(logged_at);
                 let minute = counts.entry(logged_at.minute()).or_insert_with(MinuteCounts::default);
                 minute.lines[line.level.index()] += 1;
+                minute.lines[UNPARSED] += i64::try_from(line.unparsed).unwrap();
                 minute.first_at = minute.first_at.min(logged_at);
                 minute.last_at = minute.last_at.max(logged_at);
             }
             Ok(Chunk {
-                place: place(start.byte_offset + lines.len() as u64),
+                place: place(start.byte_offset + u64::try_from(added).unwrap()),
                 size_bytes: 0,
                 lines: added,
-                parsed_lines: added,
-                unparsed_lines: 0,
+                parsed_lines: parsed,
+                unparsed_lines: unparsed,
                 unparsed_samples: Vec::new(),
                 cut_lines: 0,
                 redated_entries: 0,
@@ -320,6 +323,15 @@ impl Bench {
         .unwrap();
         content.content
     }
+}
+
+/// Lines with their numbers, where so many stand before them.
+pub(crate) fn numbered(lines: &[Line], before: i64) -> impl Iterator<Item = (&Line, i64)> {
+    lines.iter().scan(before, |read, line| {
+        let line_no = *read + 1;
+        *read = line_no + i64::try_from(line.unparsed).unwrap();
+        Some((line, line_no))
+    })
 }
 
 fn ids(logs: &[Log]) -> Vec<i64> {

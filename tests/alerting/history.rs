@@ -61,7 +61,8 @@ pub(crate) struct History {
 pub(crate) fn histories(
     slice_entries: impl Strategy<Value = u32>,
 ) -> impl Strategy<Value = History> {
-    let lines = prop::collection::vec((gap(), level(), message(), 0usize..2, delay()), 0..100);
+    let lines =
+        prop::collection::vec((gap(), level(), message(), 0usize..2, delay(), unparsed()), 0..100);
     let batches = prop::collection::vec(batch(), 1..7);
     let rules = prop::collection::vec(rules_of_a_kind(), 1..=3).prop_map(|rules| rules.concat());
     (rules, 1usize..=2, lines, batches, slice_entries).prop_map(
@@ -71,11 +72,13 @@ pub(crate) fn histories(
             }
             let count = batches.len();
             let (mut at, total) = (0, lines.len());
-            for (place, (gap, level, message, source, delay)) in lines.into_iter().enumerate() {
+            for (place, (gap, level, message, source, delay, unparsed)) in
+                lines.into_iter().enumerate()
+            {
                 at += gap;
                 let on_time = place * count / total;
                 let late = delay.map_or(0, |delay| delay.index(count - on_time));
-                let line = Line { at, level, message: message.to_owned() };
+                let line = Line { at, level, message: message.to_owned(), unparsed };
                 batches[on_time + late].lines.push((source % sources, line));
             }
             settle(&mut batches);
@@ -136,6 +139,11 @@ fn delay() -> impl Strategy<Value = Option<Index>> {
     prop_oneof![2 => Just(None), 1 => any::<Index>().prop_map(Some)]
 }
 
+/// Few entries have lines after them that could not be parsed.
+fn unparsed() -> impl Strategy<Value = usize> {
+    prop_oneof![8 => Just(0), 1 => 1usize..4]
+}
+
 fn batch() -> impl Strategy<Value = Batch> {
     let tick = prop_oneof![
         3 => -10 * SECOND..20 * SECOND,
@@ -158,7 +166,7 @@ fn rules_of_a_kind() -> impl Strategy<Value = Vec<Rule>> {
     let rules = Union::new_weighted(kinds().into_iter().map(of).collect());
     (rules, prop::bool::weighted(0.25)).prop_map(|(mut rules, across)| {
         for rule in &mut rules {
-            rule.across = across;
+            rule.across = across && !matches!(rule.kind, Kind::Blind { .. });
         }
         rules
     })
@@ -253,6 +261,20 @@ fn kinds() -> Vec<(u32, BoxedStrategy<Kind>)> {
                 .prop_map(|steps| Kind::Sequence { steps })
                 .boxed(),
         ),
+        (
+            1,
+            (
+                prop::option::of(select(&WINDOWS[..])),
+                prop::option::of(select(vec![5.0, 25.0, 50.0])),
+                at_least(),
+            )
+                .prop_map(|(stale_after_seconds, percent, at_least)| Kind::Blind {
+                    stale_after_seconds,
+                    percent,
+                    at_least,
+                })
+                .boxed(),
+        ),
     ]
 }
 
@@ -287,6 +309,12 @@ fn settled(mut rule: Rule) -> Rule {
             rule.keep_firing_seconds = 0;
         }
         Kind::New { .. } => rule.keep_firing_seconds = 0,
+        Kind::Blind { .. } => {
+            (rule.pattern, rule.exclude, rule.levels) = (None, None, all);
+            rule.key.clear();
+            rule.across = false;
+            rule.within_seconds = rule.within_seconds.max(60);
+        }
         Kind::Threshold { .. } | Kind::Spike { .. } | Kind::Baseline { .. } => {}
     }
     if rule.pattern.is_none() && !matches!(rule.kind, Kind::Sequence { .. }) {
@@ -335,8 +363,8 @@ impl fmt::Debug for Batch {
             }
         }
         writeln!(f)?;
-        for (source, Line { at, level, message }) in lines {
-            writeln!(f, "    source {source} {at:>12}µs {level:7} {message:?}")?;
+        for (source, Line { at, level, message, unparsed }) in lines {
+            writeln!(f, "    source {source} {at:>12}µs {level:7} {message:?} +{unparsed}")?;
         }
         Ok(())
     }

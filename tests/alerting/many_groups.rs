@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tripline::alerting;
-use tripline::model::Level;
 
 use crate::oracle::{Line, Part, Rule, SECOND};
 use crate::scene::{HOST, Scene, second};
@@ -32,11 +31,7 @@ fn grow_with(more_groups: i64) {
     let mut scene = Scene::with_rules(HOST, &[rule]);
     for round in 0..8 {
         let groups = more_groups * (round + 1);
-        let line = |group| Line {
-            at: round * 30 * SECOND + group,
-            level: Level::Error,
-            message: format!("group {group}"),
-        };
+        let line = |group| Line::error(round * 30 * SECOND + group, &format!("group {group}"));
         let lines: Vec<Line> = (0..groups).map(line).collect();
         let now = second(round * 30 + 1);
         scene.bench.store(&mut scene.logs[0], None, &lines, now, true);

@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use tripline::config::{GroupBy, RuleConfig, RuleKind};
 use tripline::model::{Level, LevelSet, Severity};
 
+use crate::bench::numbered;
+
 pub(crate) const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const WEEK: i64 = 7 * 24 * 60 * MINUTE;
@@ -22,9 +24,16 @@ pub(crate) struct Line {
     pub(crate) at: i64,
     pub(crate) level: Level,
     pub(crate) message: String,
+    /// Lines after it that could not be parsed.
+    pub(crate) unparsed: usize,
 }
 
 impl Line {
+    /// An ERROR entry.
+    pub(crate) fn error(at: i64, message: &str) -> Self {
+        Self { at, level: Level::Error, message: message.to_owned(), unparsed: 0 }
+    }
+
     pub(crate) fn first_line(&self) -> &str {
         self.message.split('\n').next().unwrap()
     }
@@ -39,7 +48,7 @@ impl Line {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stored<'a> {
     pub(crate) source: usize,
-    pub(crate) line_no: usize,
+    pub(crate) line_no: i64,
     pub(crate) line: &'a Line,
 }
 
@@ -96,6 +105,7 @@ pub(crate) enum Kind {
     Distinct,
     MissingFollowUp { follow_up: Pattern },
     Sequence { steps: Vec<Pattern> },
+    Blind { stale_after_seconds: Option<i64>, percent: Option<f64>, at_least: usize },
 }
 
 /// What a rule groups by besides the source.
@@ -171,6 +181,7 @@ impl Rule {
             Kind::Distinct => RuleKind::Distinct,
             Kind::MissingFollowUp { .. } => RuleKind::MissingFollowUp,
             Kind::Sequence { .. } => RuleKind::Sequence,
+            Kind::Blind { .. } => RuleKind::Blind,
         };
         let mut group_by: Vec<GroupBy> = self
             .key
@@ -219,6 +230,10 @@ impl Rule {
             }
             Kind::Sequence { steps } => {
                 rule.steps = steps.iter().map(|step| step.regex.to_owned()).collect();
+            }
+            Kind::Blind { stale_after_seconds, percent, at_least } => {
+                rule.stale_after = stale_after_seconds.map(TimeDelta::seconds);
+                (rule.percent, rule.at_least) = (*percent, Some(count(*at_least)));
             }
         }
         rule
@@ -290,6 +305,7 @@ impl Rule {
             Kind::Absence { lookback_seconds } => {
                 self.silences(stored, lookback_seconds * SECOND, read_until)
             }
+            Kind::Blind { .. } => self.blindness(stored, read_until),
             Kind::New { lookback_seconds } => self.news(stored, lookback_seconds * SECOND),
             Kind::MissingFollowUp { follow_up } => self.missing(stored, *follow_up, read_until),
             Kind::Sequence { steps } => self.sequences(stored, steps),
@@ -459,24 +475,27 @@ impl Rule {
     /// counted, the first one of a minute is known, and the others count at the last one's.
     fn signs(&self, stored: &[Stored<'_>]) -> BTreeMap<String, Vec<(i64, usize)>> {
         let all_levels = self.levels.len() == Level::ALL.len();
-        let counts_suffice = self.pattern.is_none()
-            && self.exclude.is_none()
-            && self.key.is_empty()
-            && self.within_seconds % 60 == 0
-            && all_levels;
+        let counts_suffice = matches!(self.kind, Kind::Blind { .. })
+            || self.pattern.is_none()
+                && self.exclude.is_none()
+                && self.key.is_empty()
+                && self.within_seconds % 60 == 0
+                && all_levels;
         if !counts_suffice {
             let single = |times: Vec<i64>| times.into_iter().map(|at| (at, 1)).collect();
             return self.times(stored).into_iter().map(|(g, times)| (g, single(times))).collect();
         }
-        let mut minutes: BTreeMap<(usize, i64), Vec<i64>> = BTreeMap::new();
+        let mut minutes: BTreeMap<(usize, i64), Vec<&Line>> = BTreeMap::new();
         for one in stored {
             let minute = (one.line.at + base()).div_euclid(MINUTE);
-            minutes.entry((one.source, minute)).or_default().push(one.line.at);
+            minutes.entry((one.source, minute)).or_default().push(one.line);
         }
         let mut signs: Vec<(i64, usize)> = Vec::new();
-        for times in minutes.values() {
-            signs.push((*times.iter().min().unwrap(), 1));
-            signs.push((*times.iter().max().unwrap(), times.len() - 1));
+        for lines in minutes.values() {
+            let unparsed: usize = lines.iter().map(|line| line.unparsed).sum();
+            let times = lines.iter().map(|line| line.at);
+            signs.push((times.clone().min().unwrap(), 1));
+            signs.push((times.max().unwrap(), lines.len() - 1 + unparsed));
         }
         BTreeMap::from([(String::new(), signs)])
     }
@@ -496,7 +515,7 @@ impl Rule {
                 let lines: usize = in_window.map(|sign| sign.1).sum();
                 let last = signs.iter().map(|sign| sign.0).filter(|at| *at <= from).max().unwrap();
                 let next = moments.get(i + 1).copied().unwrap_or(FOREVER);
-                let until = next.min(last + lookback);
+                let until = next.min(last.saturating_add(lookback));
                 if lines < self.count && from <= read_until && from < until {
                     intervals.push(Interval { from, until, measured: as_float(lines) });
                 }
@@ -504,6 +523,35 @@ impl Rule {
             self.union(&group, &intervals, fewest)
         };
         self.signs(stored).into_iter().flat_map(of_group).collect()
+    }
+
+    /// While no line lies in a window of `stale_after`, from the first line on; and buckets of
+    /// whose lines too many could not be parsed.
+    fn blindness(&self, stored: &[Stored<'_>], read_until: i64) -> Vec<Episode> {
+        let Kind::Blind { stale_after_seconds, percent, at_least } = self.kind else {
+            return Vec::new();
+        };
+        let silent = stale_after_seconds.map(|within_seconds| {
+            let rule = Self { within_seconds, count: 1, ..self.clone() };
+            rule.silences(stored, FOREVER, read_until)
+        });
+        let silent = silent.into_iter().flatten();
+        let silent = silent.map(|one| Episode { group: "silent".to_owned(), ..one });
+        let mut buckets: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
+        for one in stored {
+            let bucket = buckets.entry(self.bucket(one.line.at)).or_default();
+            bucket.0 += one.line.unparsed;
+            bucket.1 += 1 + one.line.unparsed;
+        }
+        let hot = |(bucket, (unparsed, lines)): (i64, (usize, usize))| {
+            let share = 100.0 * as_float(unparsed) / as_float(lines);
+            let holds = unparsed >= at_least
+                && 100.0 * as_float(unparsed) > percent? * as_float(lines)
+                && bucket + self.within() <= read_until;
+            holds.then(|| self.interval(bucket, rounded(share)))
+        };
+        let intervals: Vec<Interval> = buckets.into_iter().filter_map(hot).collect();
+        silent.chain(self.union("unparsed", &intervals, most)).collect()
     }
 
     /// Entries of whose group, or fingerprint, there was none in `(at - lookback, at)`.
@@ -647,13 +695,12 @@ impl fmt::Debug for Rule {
 }
 
 fn lines_at(times: &[i64]) -> Vec<Line> {
-    let line = |&at: &i64| Line { at, level: Level::Error, message: "x".to_owned() };
-    times.iter().map(line).collect()
+    times.iter().map(|&at| Line::error(at, "x")).collect()
 }
 
 /// Entries of one source.
 pub(crate) fn stored(lines: &[Line], source: usize) -> impl Iterator<Item = Stored<'_>> {
-    lines.iter().zip(1..).map(move |(line, line_no)| Stored { source, line_no, line })
+    numbered(lines, 0).map(move |(line, line_no)| Stored { source, line_no, line })
 }
 
 /// (`started_at`, `ended_at`, `measured`) in seconds.

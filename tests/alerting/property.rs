@@ -39,11 +39,7 @@ fn a_silence_that_is_foreseen_waits_until_it_begins() {
         ..Rule::default()
     };
     let batch = |lines: &[(i64, &str)], second: i64| {
-        let line = |&(second, message): &(i64, &str)| Line {
-            at: second * SECOND,
-            level: Level::Error,
-            message: message.to_owned(),
-        };
+        let line = |&(second, message): &(i64, &str)| Line::error(second * SECOND, message);
         Batch {
             lines: lines.iter().map(|one| (0, line(one))).collect(),
             continued: false,
@@ -73,7 +69,7 @@ fn an_empty_log_has_nothing_that_was_judged() {
         at_end,
         evaluated: true,
     };
-    let line = Line { at: 0, level: Level::Error, message: "disk full".to_owned() };
+    let line = Line::error(0, "disk full");
     let batches =
         vec![batch(vec![], 60, true), batch(vec![(0, line)], 60, false), batch(vec![], 3660, true)];
     let history = History { rules: vec![rule], sources: 1, batches, slice_entries: 100_000 };
@@ -93,11 +89,7 @@ fn a_follow_up_that_came_late_is_known_to_all_ranges() {
         ..Rule::default()
     };
     let batch = |lines: &[(i64, &str)], second: i64, at_end: bool| {
-        let line = |&(second, message): &(i64, &str)| Line {
-            at: second * SECOND,
-            level: Level::Error,
-            message: message.to_owned(),
-        };
+        let line = |&(second, message): &(i64, &str)| Line::error(second * SECOND, message);
         let lines = lines.iter().map(|one| (0, line(one))).collect();
         Batch { lines, continued: false, tick: second * SECOND, at_end, evaluated: true }
     };
@@ -136,7 +128,7 @@ fn a_log_may_be_judged_before_its_first_line() {
         at_end,
         evaluated,
     };
-    let line = Line { at: SECOND, level: Level::Error, message: "disk full".to_owned() };
+    let line = Line::error(SECOND, "disk full");
     let batches = vec![
         batch(vec![], 3, true, false),
         batch(vec![], 3, false, true),

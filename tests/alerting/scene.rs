@@ -4,7 +4,7 @@
 //! order in which they were recorded.
 
 use tripline::alerting;
-use tripline::model::{Level, Tick};
+use tripline::model::Tick;
 
 use crate::bench::{Alert, Bench, Log, tick};
 use crate::oracle::{Line, Rule, SECOND};
@@ -30,12 +30,7 @@ pub(crate) fn second(second: i64) -> Tick {
 
 /// ERROR entries at these seconds.
 pub(crate) fn errors_at(seconds: &[i64]) -> Vec<Line> {
-    let line = |second: &i64| Line {
-        at: second * SECOND,
-        level: Level::Error,
-        message: "disk full".to_owned(),
-    };
-    seconds.iter().map(line).collect()
+    seconds.iter().map(|second| Line::error(second * SECOND, "disk full")).collect()
 }
 
 impl Scene {
