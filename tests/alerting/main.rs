@@ -15,6 +15,7 @@
 mod support;
 
 mod oracle;
+mod own_view;
 mod bench;
 mod failing;
 mod history;

@@ -162,10 +162,10 @@ pub(crate) struct Episode {
 
 /// A part of an episode.
 #[derive(Clone, Copy, Debug)]
-struct Interval {
-    from: i64,
-    until: i64,
-    measured: f64,
+pub(crate) struct Interval {
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    pub(crate) measured: f64,
 }
 
 impl Rule {
@@ -331,16 +331,8 @@ impl Rule {
         intervals: &[Interval],
         measure: fn(&[f64]) -> f64,
     ) -> Vec<Episode> {
-        let keep = self.keep_firing_seconds * SECOND;
-        let whole = |one: &Interval| (one.from, one.until.saturating_add(keep));
-        let unions = union(intervals.iter().map(whole).collect());
-        let episode = |during: (i64, i64)| {
-            let inside =
-                intervals.iter().filter(|one| during.0 <= one.from && one.from <= during.1);
-            let measures: Vec<f64> = inside.map(|one| one.measured).collect();
-            self.episode(group, during, measure(&measures))
-        };
-        unions.into_iter().map(episode).collect()
+        let keep_firing = self.keep_firing_seconds * SECOND;
+        episodes_of(&self.name, group, intervals, keep_firing, measure)
     }
 
     /// At an entry whose (count - 1)-th predecessor is less than `within` older, the rule holds
@@ -655,7 +647,7 @@ fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
-fn most(measures: &[f64]) -> f64 {
+pub(crate) fn most(measures: &[f64]) -> f64 {
     measures.iter().copied().fold(f64::MIN, f64::max)
 }
 
@@ -665,6 +657,25 @@ fn fewest(measures: &[f64]) -> f64 {
 
 fn sum(measures: &[f64]) -> f64 {
     measures.iter().sum()
+}
+
+/// Intervals of a group of a rule, each held on by `keep_firing`, as episodes.
+pub(crate) fn episodes_of(
+    rule: &str,
+    group: &str,
+    intervals: &[Interval],
+    keep_firing: i64,
+    measure: fn(&[f64]) -> f64,
+) -> Vec<Episode> {
+    let whole = |one: &Interval| (one.from, one.until.saturating_add(keep_firing));
+    let unions = union(intervals.iter().map(whole).collect());
+    let episode = |(started_at, ended_at): (i64, i64)| {
+        let inside = intervals.iter().filter(|one| started_at <= one.from && one.from <= ended_at);
+        let measures: Vec<f64> = inside.map(|one| one.measured).collect();
+        let (rule, group, measured) = (rule.to_owned(), group.to_owned(), measure(&measures));
+        Episode { rule, group, started_at, ended_at, measured }
+    };
+    unions.into_iter().map(episode).collect()
 }
 
 /// Joins closed intervals as long as two of them touch.
