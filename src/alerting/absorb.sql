@@ -3,7 +3,7 @@
 -- $1 source, $3 rules, $4 groups, $8 and $9 from when to when (null: for ever) stored alerts are
 -- theirs ($2 and $5 to $7 are not needed here)
 with episode as (
-    select row_number() over () as place, rule_id, group_key, tstzrange(reach_from, coalesce(reach_until, 'infinity'), '[]') as during
+    select row_number() over () as place, rule_id, group_key, reach_from, coalesce(reach_until, 'infinity') as reach_until
     from unnest($3, $4, $8, $9) as found (rule_id, group_key, reach_from, reach_until)
 ), member as (
     -- The stored alerts that lie within one episode. One that is to be announced, for the
@@ -15,7 +15,7 @@ with episode as (
         case when alert.fired_at is null then alert.number - 1 else alert.number end as told,
         first_value(alert.id) over (partition by episode.place order by alert.started_at, alert.id) as survivor_id
     from episode
-    -- Distinct, of which there is no need, makes this one look-up in the constraint's index
+    -- Distinct, of which there is no need, makes this one look-up in an index
     -- for each episode: the planner takes it for cheaper to read all alerts ever.
     cross join lateral (
         select distinct
@@ -25,9 +25,9 @@ with episode as (
         where alerts.source_id = $1
           and alerts.rule_id = episode.rule_id
           and alerts.group_key = episode.group_key
-          and alerts.merged_into is null
-          and alerts.retracted_at is null
-          and tstzrange(alerts.started_at, alerts.ended_at, '[]') <@ episode.during
+          and alerts.is_live
+          and alerts.started_at >= episode.reach_from
+          and alerts.ended_at between episode.reach_from and episode.reach_until
     ) alert
 ), survivor as (
     -- What people were told about any of them, they were told about the survivor: it fires

@@ -5,7 +5,7 @@
 with episode as (
     select
         rule_id, group_key, started_at, coalesce(ended_at, 'infinity') as ended_at, measured,
-        tstzrange(reach_from, coalesce(reach_until, 'infinity'), '[]') as during
+        reach_from, coalesce(reach_until, 'infinity') as reach_until
     from unnest($3, $4, $5, $6, $7, $8, $9)
         as found (rule_id, group_key, started_at, ended_at, measured, reach_from, reach_until)
 ), grown as (
@@ -22,15 +22,13 @@ with episode as (
         where alerts.source_id = $1
           and alerts.rule_id = episode.rule_id
           and alerts.group_key = episode.group_key
-          and alerts.merged_into is null
-          and alerts.retracted_at is null
-          and tstzrange(alerts.started_at, alerts.ended_at, '[]') <@ episode.during
+          and alerts.is_live
+          and alerts.started_at >= episode.reach_from
+          and alerts.ended_at between episode.reach_from and episode.reach_until
     ) stored
     where (stored.started_at, stored.ended_at) <> (episode.started_at, episode.ended_at)
        or stored.measured <> episode.measured
-    -- All are looked up before the first is updated. PostgreSQL loses entries of a GiST index whose
-    -- only page is split while one scan of it starts again and again: it marks as dead what stood
-    -- at the same places of the old page (gistkillitems; seen with PostgreSQL 15.18).
+    -- Keeps the look-ups out of the join with the alerts, which would repeat them for each alert.
     order by stored.id
 )
 update alerts alert

@@ -22,10 +22,9 @@ where not exists (
     where alert.source_id = $1
       and alert.rule_id = episode.rule_id
       and alert.group_key = episode.group_key
-      and alert.merged_into is null
-      and alert.retracted_at is null
-      and tstzrange(alert.started_at, alert.ended_at, '[]')
-          && tstzrange(episode.reach_from, coalesce(episode.reach_until, 'infinity'), '[]')
+      and alert.is_live
+      and alert.started_at <= coalesce(episode.reach_until, 'infinity')
+      and alert.ended_at >= episode.reach_from
 )
 order by episode.started_at, rule.id, episode.group_key
 on conflict do nothing

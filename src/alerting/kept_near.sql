@@ -11,7 +11,7 @@ cross join lateral (
     where hot_intervals.source_id = $1
       and hot_intervals.rule_id = near.rule_id
       and hot_intervals.group_key = near.group_key
-      and tstzrange(hot_intervals.hot_from, hot_intervals.hot_until, '[]')
-          && tstzrange(near.near_from, coalesce(near.near_until, 'infinity'), '[]')
+      and hot_intervals.hot_from <= coalesce(near.near_until, 'infinity')
+      and hot_intervals.hot_until >= near.near_from
 ) kept
 order by kept.rule_id, kept.group_key, kept.hot_from

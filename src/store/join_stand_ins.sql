@@ -6,32 +6,23 @@ with pair as (
     join sources new on new.host = '*' and new.path = $2
     where old.host = '*'
       and old.path = $1
-), moving as (
-    select
-        alerts.id, pair.old_id, pair.new_id,
-        coalesce(alerts.merged_into, (
+), alert as (
+    update alerts
+    set source_id = pair.new_id,
+        merged_into = coalesce(alerts.merged_into, (
             select other.id
             from alerts other
             where other.source_id = pair.new_id
               and other.rule_id = alerts.rule_id
               and other.group_key = alerts.group_key
-              and other.merged_into is null
-              and other.retracted_at is null
-              and tstzrange(other.started_at, other.ended_at, '[]') && tstzrange(alerts.started_at, alerts.ended_at, '[]')
+              and other.is_live
+              and other.started_at <= alerts.ended_at
+              and other.ended_at >= alerts.started_at
             order by other.started_at
             limit 1
-        )) as merged_into
-    from alerts
-    join pair on alerts.source_id = pair.old_id
-    -- All are looked up before the first is updated: see grow.sql.
-    order by alerts.id
-), alert as (
-    update alerts
-    set source_id = moving.new_id,
-        merged_into = moving.merged_into
-    from moving
-    where alerts.source_id = moving.old_id
-      and alerts.id = moving.id
+        ))
+    from pair
+    where alerts.source_id = pair.old_id
 ), notification as (
     update notifications
     set source_id = pair.new_id

@@ -83,6 +83,7 @@ diesel::table! {
         acked_at -> Nullable<Timestamptz>,
         acked_by -> Nullable<Text>,
         closed_at -> Nullable<Timestamptz>,
+        is_live -> Bool,
     }
 }
 
