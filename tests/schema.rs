@@ -77,6 +77,14 @@ const GUARDS: &[(&str, &str)] = &[
          )",
     ),
     (
+        "only an exclusion constraint has a GiST index (see the migration live_alerts)",
+        "select indexrelid::regclass::text
+         from ours
+         join pg_index on indrelid = ours.oid and not indisexclusion
+         join pg_class gist on gist.oid = indexrelid
+         join pg_am on pg_am.oid = gist.relam and amname = 'gist'",
+    ),
+    (
         "an id is a bigint",
         "select relname || '.' || attname
          from ours join pg_attribute on attrelid = oid and attnum > 0 and not attisdropped
@@ -113,6 +121,7 @@ const OFFENCES: &str = "
     create table offence (source_id bigint, other_id integer unique, alert_id bigint);
     alter table offence add foreign key (source_id) references sources (id);
     alter table offence add check (other_id > 0);
+    create index loose on offence using gist (alert_id);
     create unlogged table hasty (id bigint primary key);
     comment on table hasty is 'Is gone after a crash.';
     comment on column hasty.id is 'Number.';
@@ -187,6 +196,7 @@ fn every_guard_finds_what_breaks_its_rule() {
         a table has a primary key: stale
         source_id comes first in every key of a per-source table: offence: offence_other_id_key
         a foreign key has an index that begins with its columns: offence: offence_source_id_fkey
+        only an exclusion constraint has a GiST index (see the migration live_alerts): loose
         an id is a bigint: offence.other_id
         no view asks for the time: lately
         no default asks for the time: hasty.born_at
