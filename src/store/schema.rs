@@ -267,6 +267,7 @@ diesel::table! {
         further -> Int4,
         why -> Text,
         given_up_by -> Nullable<Text>,
+        over_at -> Nullable<Timestamptz>,
     }
 }
 
