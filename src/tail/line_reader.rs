@@ -232,9 +232,14 @@ impl LineReader {
     /// What there is of the last line, where it has no end: after [`LineReader::next_line`] has
     /// found nothing. `None` if the file ends with a line end, or with NUL bytes after one.
     pub fn last_line(&self) -> Option<RawLine<'_>> {
-        let end = self.next + self.units.whole(self.filled - self.next);
+        let bytes = &self.buffer[self.next..self.filled];
+        let bytes = &bytes[..self.units.whole(bytes.len())];
+        // Lines that wait for those that may be joined to them end, but with the whole they do not.
+        let line_end = self.units.find_last_line_end(bytes);
+        let is_ended = line_end.is_some_and(|at| at + self.units.width() == bytes.len());
+        let end = self.next + line_end.filter(|_| is_ended).unwrap_or(bytes.len());
         let line = || RawLine { joined_lines: 0, ..self.raw_line(self.next, end) };
-        (self.is_long || end > self.next).then(line)
+        (self.is_long || !bytes.is_empty()).then(line)
     }
 
     /// How many bytes of the file that line has.

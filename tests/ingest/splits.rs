@@ -141,20 +141,31 @@ impl Bench {
 
     /// Reads a new log with this content, and returns everything that is stored of it.
     fn read(&mut self, content: &[u8], settings: &Settings, reading: &Reading) -> Vec<String> {
+        let mut ends: Vec<usize> =
+            reading.splits.iter().map(|split| split.index(content.len() + 1)).collect();
+        ends.push(content.len());
+        ends.sort_unstable();
+        self.read_to(content, settings, &ends, reading.chunk_bytes)
+    }
+
+    /// The same, in runs that each find it as long as that.
+    fn read_to(
+        &mut self,
+        content: &[u8],
+        settings: &Settings,
+        ends: &[usize],
+        chunk_bytes: u64,
+    ) -> Vec<String> {
         self.logs += 1;
         // It stays: a further log with its inode and its content would be taken for it.
         let folder = self.folder.path().join(self.logs.to_string());
         fs::create_dir(&folder).unwrap();
         let path = folder.join("app.log");
-        let mut ends: Vec<usize> =
-            reading.splits.iter().map(|split| split.index(content.len() + 1)).collect();
-        ends.push(content.len());
-        ends.sort_unstable();
         let mut from = 0;
-        for end in ends {
+        for &end in ends {
             append(&path, &content[from..end]);
             from = end;
-            self.run(&path, settings, reading.chunk_bytes);
+            self.run(&path, settings, chunk_bytes);
         }
         self.stored(path.to_str().unwrap())
     }
@@ -295,4 +306,23 @@ fn any_reading_of_events_over_several_lines_gives_the_same() {
     if let Err(error) = result {
         panic!("{error}");
     }
+}
+
+/// Found by the test above: with the line end, a line that waited for others was an event.
+#[test]
+fn a_line_that_waits_for_others_is_read_as_if_none_came() {
+    let first = "TimeCreated : 1/12/2026 3:04:01 PM\nLevel : Information\n\n";
+    let second = "TimeCreated : 1/12/2026 3:04:00 PM\n";
+    let content = format!("{first}{second}Event[4]:\nx\n");
+    let settings = Settings {
+        format: Format::WindowsText,
+        max_line_bytes: 1_000,
+        multiline: Multiline::Auto,
+        encoding: UTF_8,
+        idle_flush: Some(TimeDelta::zero()),
+    };
+    let mut bench = Bench::new();
+    let mut read = |ends: &[usize]| bench.read_to(content.as_bytes(), &settings, ends, 1_000);
+    let at_once = read(&[content.len()]);
+    assert_eq!(read(&[first.len() + second.len(), content.len()]), at_once);
 }
