@@ -1,5 +1,6 @@
 //! Alerts of a rule of kind `sql` are what its view has returned, tick by tick.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -12,9 +13,10 @@ use tripline::config::{RuleConfig, RuleKind};
 
 use crate::bench::{Alert, Bench, moment, tick};
 use crate::oracle::{Episode, FOREVER, Interval, SECOND, episodes_of, most};
+use crate::support;
 
-/// Random histories; of a few ticks each.
-const CASES: u32 = 1_000;
+/// Random histories of a few ticks, unless `TRIPLINE_TEST_CASES` says how many.
+const CASES: usize = 1_000;
 
 /// What is returned: until when it holds and what was measured, by group and beginning.
 type Rows = BTreeMap<(&'static str, i64), (i64, f64)>;
@@ -80,8 +82,9 @@ fn alerts_are_what_a_view_has_returned() {
              create view own as select * from told",
         )
         .unwrap();
-    let bench = std::cell::RefCell::new((bench, 0));
-    let config = ProptestConfig { cases: CASES, failure_persistence: None, ..<_>::default() };
+    let bench = RefCell::new((bench, 0));
+    let cases = u32::try_from(support::cases(CASES)).unwrap();
+    let config = ProptestConfig { cases, failure_persistence: None, ..<_>::default() };
     let histories = (steps(), prop_oneof![2 => Just(0), 1 => 1i64..20]);
     let outcome = TestRunner::new(config).run(&histories, |(steps, keep_firing)| {
         let (bench, number) = &mut *bench.borrow_mut();

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::env;
 
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
@@ -12,9 +11,10 @@ use tripline::model::Level;
 use crate::bench::{Alert, Bench, Log, moment, tick};
 use crate::history::{Batch, History, histories};
 use crate::oracle::{self, CAPTURING, Episode, Kind, Line, PATTERNS, Part, Rule, SECOND, Stored};
+use crate::support;
 
 /// Random histories of a test, unless `TRIPLINE_TEST_CASES` says how many.
-const CASES: u32 = 280;
+const CASES: usize = 280;
 
 #[test]
 fn stored_alerts_are_the_episodes_of_the_data() {
@@ -140,7 +140,7 @@ fn a_log_may_be_judged_before_its_first_line() {
 }
 
 fn run_cases(histories: impl Strategy<Value = History>) {
-    let cases = env::var("TRIPLINE_TEST_CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    let cases = u32::try_from(support::cases(CASES)).unwrap();
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);
     let bench = RefCell::new((Bench::new(), 0));
