@@ -671,9 +671,8 @@ pub(crate) fn episodes_of(
     let unions = union(intervals.iter().map(whole).collect());
     let episode = |(started_at, ended_at): (i64, i64)| {
         let inside = intervals.iter().filter(|one| started_at <= one.from && one.from <= ended_at);
-        let measures: Vec<f64> = inside.map(|one| one.measured).collect();
-        let (rule, group, measured) = (rule.to_owned(), group.to_owned(), measure(&measures));
-        Episode { rule, group, started_at, ended_at, measured }
+        let measured = measure(&inside.map(|one| one.measured).collect::<Vec<f64>>());
+        Episode { rule: rule.to_owned(), group: group.to_owned(), started_at, ended_at, measured }
     };
     unions.into_iter().map(episode).collect()
 }
