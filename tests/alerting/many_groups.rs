@@ -16,7 +16,7 @@ struct Counted {
 }
 
 /// Found by the random histories: PostgreSQL lost alerts out of the index of the exclusion
-/// constraint (see `grow.sql`) where its only page was split while they grew.
+/// constraint (see the migration `live_alerts`) where its only page was split while they grew.
 #[test]
 fn an_alert_of_each_group_grows_and_none_is_doubled() {
     // With so many, one of the rounds splits the page.
