@@ -2,7 +2,9 @@
 -- those that hold, those that no longer hold and are kept, and those that say for which time.
 select
     change.rule_id, change.group_key, change.hot_from, nullif(change.hot_until, 'infinity') as hot_until,
-    change.full_from, change.known_from, change.measured, change.is_hot
+    change.full_from, change.known_from, change.measured,
+    -- Null: the rule has no such limit (any more).
+    coalesce(change.is_hot, false) as is_hot
 from {view} change
 where change.source_id = $1
   and ($2 is null or change.rule_id = any ($2))

@@ -8,7 +8,8 @@ use tripline::alerting::{self, RuleError};
 use tripline::config::Config;
 use tripline::model::Level;
 
-use crate::oracle::Rule;
+use crate::bench::tick;
+use crate::oracle::{FOREVER, Kind, Line, Rule, SECOND};
 use crate::scene::{HOST, Scene, errors_at, pair, second};
 
 fn rows(scene: &mut Scene, statement: &str) -> i64 {
@@ -34,6 +35,32 @@ fn a_changed_rule_does_not_raise_again_what_it_has_raised() {
     assert_eq!(scene.run(9, &[8]), "");
     assert_eq!(scene.run(66, &[]), "A resolved 1");
     assert_eq!(rows(&mut scene, "select count(*) from alert_rules"), 1);
+}
+
+#[test]
+fn a_blind_rule_may_lose_a_limit() {
+    let blind = |stale_after_seconds, percent| Rule {
+        kind: Kind::Blind { stale_after_seconds, percent, at_least: 1 },
+        ..pair()
+    };
+    let mut scene = Scene::with_rules(HOST, &[blind(Some(3600), Some(10.0))]);
+    let run = |scene: &mut Scene, second: i64, now| {
+        let lines = [Line { unparsed: 3, ..Line::error(second * SECOND, "x") }];
+        scene.bench.store(&mut scene.logs[0], None, &lines, tick(now * SECOND), true);
+        let log = scene.logs[0].id;
+        alerting::evaluate(&mut scene.bench.connection, log, tick(now * SECOND)).unwrap()
+    };
+    assert_eq!(run(&mut scene, 1, 120), []);
+    assert_eq!(scene.alerts(), "A 0-60");
+    scene.sync(HOST, &[blind(Some(3600), None)], 120);
+    // The minute is judged again, and now without a limit.
+    assert_eq!(run(&mut scene, 2, 180), []);
+    assert_eq!(scene.alerts(), "");
+    assert_eq!(run(&mut scene, 3, 8000), []);
+    assert_eq!(scene.alerts(), format!("A 3603-{}", FOREVER / SECOND));
+    scene.sync(HOST, &[blind(None, Some(90.0))], 8000);
+    assert_eq!(run(&mut scene, 8100, 8101), []);
+    assert_eq!(scene.alerts(), "A 3603-8101");
 }
 
 #[test]
