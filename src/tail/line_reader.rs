@@ -235,9 +235,9 @@ impl LineReader {
         let bytes = &self.buffer[self.next..self.filled];
         let bytes = &bytes[..self.units.whole(bytes.len())];
         // Lines that wait for those that may be joined to them end, but with the whole they do not.
-        let line_end = self.units.find_last_line_end(bytes);
-        let is_ended = line_end.is_some_and(|at| at + self.units.width() == bytes.len());
-        let end = self.next + line_end.filter(|_| is_ended).unwrap_or(bytes.len());
+        let is_last = |end: &usize| end + self.units.width() == bytes.len();
+        let line_end = self.units.find_last_line_end(bytes).filter(is_last);
+        let end = self.next + line_end.unwrap_or(bytes.len());
         let line = || RawLine { joined_lines: 0, ..self.raw_line(self.next, end) };
         (self.is_long || !bytes.is_empty()).then(line)
     }
