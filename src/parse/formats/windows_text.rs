@@ -223,6 +223,12 @@ pub(super) fn fields(block: &[u8], words: &LevelWords, fields: &mut Fields) {
 fn parts<'a>(block: &'a [u8], words: &LevelWords) -> Option<Parts<'a>> {
     let first = memchr(b'\n', block)?;
     let layout = layout(without_end(&block[..first]))?;
+    // Of a block that waits for more, the last line may be the beginning of one behind it.
+    let second = &block[first + 1..];
+    let second = without_end(&second[..memchr(b'\n', second).unwrap_or(second.len())]);
+    if layout == Layout::List && !matches!(step(layout, second, &mut false), Step::More) {
+        return None;
+    }
     let mut parts = Parts::default();
     let (mut named_level, mut is_failure) = (None, false);
     let mut start = if layout == Layout::Numbered { first + 1 } else { 0 };
