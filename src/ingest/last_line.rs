@@ -107,6 +107,7 @@ pub(super) fn flushed_tail(tail: &Tail, chunk: &Chunk, before: BeforeTail, tick:
         flushed_at: tick.0,
         minute,
         counter: counter.to_owned(),
+        counted_before: None,
         cut: chunk.cut_lines > 0,
         nul_bytes: chunk.nul_bytes,
         redated: chunk.redated_entries > 0,

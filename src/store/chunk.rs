@@ -153,9 +153,12 @@ where
                 counted.add_range(flushed.minute, EventTime(flushed.minute.0 + LAST_OF_MINUTE));
             }
         }
-        let (entries, chunk) = copy_entries(connection, start.source, read)?;
+        let (entries, mut chunk) = copy_entries(connection, start.source, read)?;
         if let Some(appended) = &chunk.appended {
             append(connection, start.source, appended)?;
+        }
+        if let Some(flushed) = chunk.tail.as_mut().and_then(|tail| tail.flushed.as_mut()) {
+            flushed.counted_before = tails::counted(connection, start.source, flushed.minute)?;
         }
         let counts = copy_new_counts(connection, start.source, &chunk.counts, known.last_minute)?;
         advance(connection, start, &chunk, counts, known, tick)?;

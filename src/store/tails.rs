@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz};
 use serde::{Deserialize, Serialize};
 
+use super::schema::line_counts;
 use super::transaction::execute_alone;
 use super::{StoreError, to_bigint};
 use crate::model::{EventTime, OpenEntry, SourceId, Trace};
@@ -38,6 +39,10 @@ pub struct Flushed {
     pub minute: EventTime,
     /// The column of `line_counts` in which it was counted.
     pub counter: String,
+    /// First and last time of the lines that were counted in that minute before it; `None`
+    /// where there were none.
+    #[serde(default)]
+    pub counted_before: Option<(EventTime, EventTime)>,
     /// Whether it was not kept whole.
     pub cut: bool,
     /// NUL bytes before it that were skipped.
@@ -108,6 +113,24 @@ pub fn note(
     Ok(())
 }
 
+/// First and last time of the lines of a source that are counted in a minute.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn counted(
+    connection: &mut PgConnection,
+    source: SourceId,
+    minute: EventTime,
+) -> Result<Option<(EventTime, EventTime)>, StoreError> {
+    let times = line_counts::table
+        .find((source.0, minute.to_utc()))
+        .select((line_counts::first_at, line_counts::last_at))
+        .first::<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)>(connection)
+        .optional()?;
+    let times = times.and_then(|(first_at, last_at)| first_at.zip(last_at));
+    Ok(times.map(|(first_at, last_at)| (first_at.into(), last_at.into())))
+}
+
 /// Takes back how a last line was stored, under the lock of its source.
 ///
 /// # Errors
@@ -134,6 +157,8 @@ pub(super) fn take_back(
         .bind::<BigInt, _>(one(flushed.cut))
         .bind::<BigInt, _>(one(flushed.redated))
         .bind::<BigInt, _>(flushed.nul_bytes)
+        .bind::<Nullable<Timestamptz>, _>(flushed.counted_before.map(|times| times.0.to_utc()))
+        .bind::<Nullable<Timestamptz>, _>(flushed.counted_before.map(|times| times.1.to_utc()))
         .execute(connection)?;
     // A minute without lines has no row.
     diesel::sql_query(

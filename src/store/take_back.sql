@@ -1,7 +1,8 @@
 -- Takes back how the last line of source $1 was stored and counted although it had no end.
 -- $2 time of the entry it was stored as or null, $3 its line number, $4 characters that it added
 -- to an entry before it, $5 and $6 time and line number of that, $7 minute in which it was
--- counted and $8 by which counter, $9 parsed, $10 unparsed, $11 cut, $12 redated, $13 NUL bytes
+-- counted and $8 by which counter, $9 parsed, $10 unparsed, $11 cut, $12 redated, $13 NUL bytes,
+-- $14 and $15 first and last time of the lines counted in that minute before it, or null
 with entry as (
     delete from log_entries
     where source_id = $1 and logged_at = $2 and line_no = $3
@@ -18,7 +19,9 @@ with entry as (
         error     = error     - ($8 = 'error')::int,
         fatal     = fatal     - ($8 = 'fatal')::int,
         continued = continued - ($8 = 'continued')::int,
-        unparsed  = unparsed  - ($8 = 'unparsed')::int
+        unparsed  = unparsed  - ($8 = 'unparsed')::int,
+        first_at  = coalesce($14, first_at),
+        last_at   = coalesce($15, last_at)
     where source_id = $1 and minute = $7
 ), forgotten as (
     delete from ingest_tails

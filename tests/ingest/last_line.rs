@@ -87,6 +87,26 @@ fn a_last_line_that_was_rewritten_is_another_one() {
 }
 
 #[test]
+fn the_times_of_a_minute_are_as_if_a_replaced_line_had_never_been_there() {
+    for second in [20, 40] {
+        let mut setup = seen("2026-01-15 11:00:50 [INFO] x");
+        ingest_at(&mut setup, 60);
+        let times = "select to_char(first_at, 'SS') || '-' || to_char(last_at, 'SS') as value
+             from line_counts";
+        assert_eq!(setup.rows(times), ["00-50"]);
+        let last_line = format!("2026-01-15 11:00:{second} [INFO] rewritten");
+        setup.write("app.log", format!("{ONE}{last_line}"));
+        ingest_at(&mut setup, 61);
+        ingest_at(&mut setup, 121);
+        assert_eq!(setup.rows(times), [format!("00-{second}")]);
+        setup.append("app.log", " z\n");
+        ingest_at(&mut setup, 122);
+        assert_eq!(setup.rows(times), [format!("00-{second}")]);
+        assert_eq!(setup.counts(), "info 1, error 1");
+    }
+}
+
+#[test]
 fn what_a_last_line_is_may_change_when_it_is_whole() {
     for (part, stored, rest, whole, counts) in [
         // Unparsed, then an entry.
