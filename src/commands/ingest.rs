@@ -78,6 +78,7 @@ pub(super) fn limits(arguments: &Logs, begun: Instant) -> ReadLimits {
         max_bytes: arguments.max_bytes,
         // A time that is too far away to be counted is no limit.
         deadline: seconds.and_then(|seconds| begun.checked_add(seconds)),
+        ..ReadLimits::default()
     }
 }
 

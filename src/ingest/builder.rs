@@ -25,6 +25,8 @@ pub(super) struct Limits<'a> {
     pub(super) keep: &'a [LinePattern],
     /// Bytes of an entry's message that are kept.
     pub(super) max_bytes: usize,
+    /// Bytes of entries in one chunk.
+    pub(super) max_chunk_bytes: u64,
     /// Lines of an entry that are kept.
     pub(super) max_lines: u32,
     /// Entries dated later get the time `now`: they would wait in the future for ever.
@@ -137,9 +139,10 @@ impl<'a, 'w> Builder<'a, 'w> {
             || self.limits.keep.iter().any(|pattern| pattern.is_in(head.message))
     }
 
-    /// How many minutes of event time the chunk holds so far.
-    pub(super) fn minutes(&self) -> usize {
-        self.counts.minutes()
+    /// Whether the chunk holds as much as one may, however much of the log is left.
+    pub(super) fn is_full(&self) -> bool {
+        let limit = self.limits.max_chunk_bytes;
+        self.counts.are_many() || self.writer.entries > 0 && self.writer.bytes() >= limit
     }
 
     /// How many lines the chunk holds so far.

@@ -7,7 +7,7 @@ use crate::store::chunk::{COUNTERS, MinuteCounts};
 
 /// A chunk ends when it holds this many minutes, so that a log of many years with few lines a
 /// minute does not fill the memory.
-pub(super) const MAX_MINUTES: usize = 50_000;
+const MAX_MINUTES: usize = 50_000;
 
 /// In microseconds.
 const MINUTE: u64 = 60_000_000;
@@ -56,9 +56,9 @@ impl Counts {
         self.current.last_at = self.current.last_at.max(self.time);
     }
 
-    /// How many minutes hold lines.
-    pub(super) fn minutes(&self) -> usize {
-        self.others.len() + 1
+    /// Whether as many minutes hold lines as a chunk may have.
+    pub(super) fn are_many(&self) -> bool {
+        self.others.len() >= MAX_MINUTES
     }
 
     /// All minutes that hold lines, in order.

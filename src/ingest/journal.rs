@@ -7,7 +7,6 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use super::builder::{Before, Builder, Continuing};
-use super::counts::MAX_MINUTES;
 use super::journalctl::{Journalctl, Wanted};
 use super::reader::limits;
 use super::take::End;
@@ -106,7 +105,7 @@ impl Stage<'_> {
             flushed: None,
         };
         let tick = self.ingest.tick;
-        let limits = limits(target, tick);
+        let limits = limits(target, &self.ingest.limits, tick);
         let before = Before {
             line_no: source.line_no,
             last_logged_at: source.last_logged_at,
@@ -180,7 +179,7 @@ impl Taken {
                 return Ok(false);
             }
         };
-        if self.byte_offset >= until || builder.minutes() > MAX_MINUTES {
+        if self.byte_offset >= until || builder.is_full() {
             journal.take_back();
             return Ok(false);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{CHUNK_BYTES, Target};
+use super::{CHUNK_BYTES, CHUNK_ENTRY_BYTES, Target};
 use crate::store::sources::Source;
 
 /// How much one run reads. The rest waits for the next run.
@@ -13,6 +13,9 @@ pub struct ReadLimits {
     /// Bytes of log in one transaction: [`CHUNK_BYTES`], or few in tests. A chunk ends with
     /// the line that begins below this number.
     pub chunk_bytes: u64,
+    /// Bytes of entries in one transaction: [`CHUNK_ENTRY_BYTES`], or few in tests. A chunk ends
+    /// with the entry that exceeds this number.
+    pub chunk_entry_bytes: u64,
     /// Bytes of log in one run; it ends with the line that begins below this number.
     pub max_bytes: Option<u64>,
     /// After this moment no chunk is begun, but for the first one.
@@ -21,7 +24,12 @@ pub struct ReadLimits {
 
 impl Default for ReadLimits {
     fn default() -> Self {
-        Self { chunk_bytes: CHUNK_BYTES, max_bytes: None, deadline: None }
+        Self {
+            chunk_bytes: CHUNK_BYTES,
+            chunk_entry_bytes: CHUNK_ENTRY_BYTES,
+            max_bytes: None,
+            deadline: None,
+        }
     }
 }
 
@@ -92,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_last_chunk_is_as_small_as_what_is_left() {
-        let limits = ReadLimits { chunk_bytes: 4, max_bytes: Some(10), deadline: None };
+        let limits = ReadLimits { chunk_bytes: 4, max_bytes: Some(10), ..ReadLimits::default() };
         assert_eq!([0, 4, 8, 10, 11].map(|read| limits.next_chunk(read)), [4, 4, 2, 0, 0]);
         assert_eq!(ReadLimits::default().next_chunk(u64::MAX), CHUNK_BYTES);
     }

@@ -47,7 +47,9 @@ use archives::Archives;
 
 /// Bytes of log in one transaction. Large enough that the transaction costs nothing, small
 /// enough that a run can stop soon and that little is read again after a crash.
-pub const CHUNK_BYTES: u64 = 64 << 20;
+pub const CHUNK_BYTES: u64 = 256 << 20;
+/// Bytes of entries in one transaction: they may have to pass a slow network.
+pub const CHUNK_ENTRY_BYTES: u64 = 64 << 20;
 
 /// A standing error is told when it begins and then this often.
 const TELL_EVERY: TimeDelta = TimeDelta::hours(1);

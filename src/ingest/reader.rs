@@ -12,7 +12,7 @@ use super::last_line::flushed_tail;
 use super::standing::Beginning;
 use super::take::{Earlier, End, Lines, Taking};
 use super::target::Target;
-use super::{IngestError, Stage};
+use super::{IngestError, ReadLimits, Stage};
 use crate::model::{EventTime, Generation, Tick};
 use crate::store::binary_copy::EntryWriter;
 use crate::store::chunk::{self, Chunk, ChunkStart};
@@ -214,7 +214,7 @@ impl Stage<'_> {
             }
         }
         until = until.saturating_add(from);
-        let limits = limits(target, tick);
+        let limits = limits(target, &self.ingest.limits, tick);
         let known = known(source);
         let before = Before {
             line_no: source.line_no,
@@ -323,11 +323,12 @@ impl Stage<'_> {
 }
 
 /// What is kept of the entries of a source, in a run at `tick`.
-pub(super) fn limits(target: &Target, tick: Tick) -> Limits<'_> {
+pub(super) fn limits<'t>(target: &'t Target, read: &ReadLimits, tick: Tick) -> Limits<'t> {
     Limits {
         store: target.config.store,
         keep: &target.config.keep,
         max_bytes: target.config.max_line_bytes,
+        max_chunk_bytes: read.chunk_entry_bytes,
         max_lines: target.config.max_entry_lines,
         latest: (tick.0 + LATEST).into(),
         now: tick.0.into(),

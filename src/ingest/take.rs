@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 
 use super::Ingest;
 use super::builder::{Builder, Continuing};
-use super::counts::MAX_MINUTES;
 use super::decoding::Decoding;
 use super::progress::ChunkProgress;
 use super::target::Target;
@@ -185,8 +184,7 @@ impl Taking<'_, '_, '_> {
             Err(error) => return Ok(Some(End::Broken(error))),
         };
         let begins_at = line.byte_offset - line.nul_bytes;
-        let is_full = begins_at >= until || builder.minutes() > MAX_MINUTES;
-        let end = if is_full {
+        let end = if begins_at >= until || builder.is_full() {
             Some(End::Full)
         } else {
             take(&decoding.decode(line), parser, builder, partitions)?

@@ -62,6 +62,11 @@ impl<'a> EntryWriter<'a> {
         rows.flush_if_full()
     }
 
+    /// How many bytes of entries were written so far.
+    pub fn bytes(&self) -> u64 {
+        self.rows.flushed + self.rows.buffer.len() as u64
+    }
+
     /// Writes what is left.
     ///
     /// # Errors
@@ -99,13 +104,15 @@ pub(super) fn write_counts(
 struct Rows<'a> {
     sink: &'a mut dyn Write,
     buffer: Vec<u8>,
+    /// Bytes that are handed over.
+    flushed: u64,
 }
 
 impl<'a> Rows<'a> {
     fn new(sink: &'a mut dyn Write) -> Self {
         let mut buffer = Vec::with_capacity(2 * FLUSH_BYTES);
         buffer.extend_from_slice(HEADER);
-        Self { sink, buffer }
+        Self { sink, buffer, flushed: 0 }
     }
 
     /// Begins a row of so many columns, which are to be written next.
@@ -141,6 +148,7 @@ impl<'a> Rows<'a> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.sink.write_all(&self.buffer)?;
+        self.flushed += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
     }

@@ -63,8 +63,8 @@ fn a_log_that_is_far_behind_does_not_keep_others_from_being_read() {
     assert_eq!(offsets(), ["200", "200"]);
 }
 
-#[test]
-fn after_its_time_a_run_begins_no_further_chunk() {
+/// How many entries are stored after each of some runs that have no time for a second chunk.
+fn entries_after_each_chunk(limits: ReadLimits, runs: usize) -> Vec<usize> {
     let setup = Setup::new();
     setup.write("app.log", LINE.repeat(10));
     setup.write("b.log", LINE.repeat(10));
@@ -75,17 +75,34 @@ fn after_its_time_a_run_begins_no_further_chunk() {
         host: "host",
         tick: Tick(NOW.parse().unwrap()),
         partition_interval: PartitionInterval::Month,
-        limits: ReadLimits { chunk_bytes: 100, max_bytes: None, deadline: Some(Instant::now()) },
+        limits: ReadLimits { deadline: Some(Instant::now()), ..limits },
         progress: None,
         stop: &AtomicBool::new(false),
     };
-    for lines in [3, 6, 9, 10, 13] {
+    let mut run = || {
         let known = sources::load(&mut connection, stage.host).unwrap();
         let outcome =
             ingest::run(&mut connection, &stage, known, &targets, &mut |_, _| Ok(())).unwrap();
         assert!(outcome.has_more && !outcome.stopped);
-        assert_eq!(setup.entries().len(), lines);
-    }
+        setup.entries().len()
+    };
+    (0..runs).map(|_| run()).collect()
+}
+
+#[test]
+fn after_its_time_a_run_begins_no_further_chunk() {
+    let limits = ReadLimits { chunk_bytes: 100, ..ReadLimits::default() };
+    assert_eq!(entries_after_each_chunk(limits, 5), [3, 6, 9, 10, 13]);
+}
+
+#[test]
+fn a_chunk_ends_with_the_entry_that_makes_it_too_large() {
+    // An entry is 90 bytes with the lengths of its columns, and is written when the next one
+    // begins: the one that begins when the chunk is full is its last.
+    let limits = ReadLimits { chunk_entry_bytes: 200, ..ReadLimits::default() };
+    assert_eq!(entries_after_each_chunk(limits, 5), [4, 8, 10, 14, 18]);
+    let limits = ReadLimits { chunk_entry_bytes: 1, ..limits };
+    assert_eq!(entries_after_each_chunk(limits, 2), [2, 4]);
 }
 
 #[test]

@@ -94,7 +94,7 @@ struct Settings {
 struct Reading {
     /// Where runs end, as parts of the file.
     splits: Vec<prop::sample::Index>,
-    chunk_bytes: u64,
+    limits: ReadLimits,
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -120,7 +120,11 @@ fn settings() -> impl Strategy<Value = Settings> {
 fn reading() -> impl Strategy<Value = Reading> {
     let splits = prop::collection::vec(any::<prop::sample::Index>(), 0..8);
     let chunk_bytes = prop_oneof![Just(1u64), 2..200u64, Just(ingest::CHUNK_BYTES)];
-    (splits, chunk_bytes).prop_map(|(splits, chunk_bytes)| Reading { splits, chunk_bytes })
+    let chunk_entry_bytes = prop_oneof![1 => 1..1000u64, 3 => Just(ingest::CHUNK_ENTRY_BYTES)];
+    (splits, chunk_bytes, chunk_entry_bytes).prop_map(|(splits, chunk_bytes, chunk_entry_bytes)| {
+        let limits = ReadLimits { chunk_bytes, chunk_entry_bytes, ..ReadLimits::default() };
+        Reading { splits, limits }
+    })
 }
 
 /// One database for all cases: each reads logs of its own.
@@ -145,7 +149,7 @@ impl Bench {
             reading.splits.iter().map(|split| split.index(content.len() + 1)).collect();
         ends.push(content.len());
         ends.sort_unstable();
-        self.read_to(content, settings, &ends, reading.chunk_bytes)
+        self.read_to(content, settings, &ends, reading.limits)
     }
 
     /// The same, in runs that each find it as long as that.
@@ -154,7 +158,7 @@ impl Bench {
         content: &[u8],
         settings: &Settings,
         ends: &[usize],
-        chunk_bytes: u64,
+        limits: ReadLimits,
     ) -> Vec<String> {
         self.logs += 1;
         // It stays: a further log with its inode and its content would be taken for it.
@@ -165,12 +169,12 @@ impl Bench {
         for &end in ends {
             append(&path, &content[from..end]);
             from = end;
-            self.run(&path, settings, chunk_bytes);
+            self.run(&path, settings, limits);
         }
         self.stored(path.to_str().unwrap())
     }
 
-    fn run(&mut self, path: &Path, settings: &Settings, chunk_bytes: u64) {
+    fn run(&mut self, path: &Path, settings: &Settings, limits: ReadLimits) {
         // What is found out from the lines depends on how many there are at the first reading.
         let config = SourceConfig {
             format: LogFormat::Named(settings.format),
@@ -187,7 +191,7 @@ impl Bench {
             host: "host",
             tick: Tick(NOW.parse().unwrap()),
             partition_interval: PartitionInterval::Month,
-            limits: ReadLimits { chunk_bytes, ..ReadLimits::default() },
+            limits,
             progress: None,
             stop: &AtomicBool::new(false),
         };
@@ -240,7 +244,7 @@ fn any_reading_of_a_file_gives_the_same() {
         // A mark of UTF-16 would make other lines of it.
         prop_assume!(Encoding::for_bom(&content).is_none_or(|(encoding, _)| encoding == UTF_8));
         let mut bench = bench.borrow_mut();
-        let whole = Reading { splits: Vec::new(), chunk_bytes: ingest::CHUNK_BYTES };
+        let whole = Reading { splits: Vec::new(), limits: ReadLimits::default() };
         let at_once = bench.read(&content, &settings, &whole);
         let newlines = content.split(|byte| *byte == b'\n').count() - 1;
         let has_last_line = !content.is_empty() && !content.ends_with(b"\n");
@@ -295,7 +299,7 @@ fn any_reading_of_events_over_several_lines_gives_the_same() {
         let format = Format::WindowsText;
         let settings = Settings { format, max_line_bytes, encoding, ..settings };
         let mut bench = bench.borrow_mut();
-        let whole = Reading { splits: Vec::new(), chunk_bytes: ingest::CHUNK_BYTES };
+        let whole = Reading { splits: Vec::new(), limits: ReadLimits::default() };
         let at_once = bench.read(&content, &settings, &whole);
         if is_whole && max_line_bytes == 1_000 {
             prop_assert_eq!(counted(&at_once), i64::try_from(newlines).unwrap());
@@ -321,8 +325,9 @@ fn a_line_that_waits_for_others_is_read_as_if_none_came() {
         encoding: UTF_8,
         idle_flush: Some(TimeDelta::zero()),
     };
+    let limits = ReadLimits { chunk_bytes: 1_000, ..ReadLimits::default() };
     let mut bench = Bench::new();
-    let mut read = |ends: &[usize]| bench.read_to(content.as_bytes(), &settings, ends, 1_000);
+    let mut read = |ends: &[usize]| bench.read_to(content.as_bytes(), &settings, ends, limits);
     let at_once = read(&[content.len()]);
     for begun in ["", "Eve"] {
         assert_eq!(read(&[first.len() + second.len() + begun.len(), content.len()]), at_once);
