@@ -14,6 +14,7 @@ mod failing;
 mod interval;
 mod kept;
 mod life;
+mod literal;
 mod own_view;
 mod route;
 mod rules;

@@ -1,11 +1,14 @@
 //! The rules of the config as rows of `alert_rules`, which the views join.
 
+use std::slice;
+
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Jsonb, Text, Timestamptz};
 use serde::{Deserialize, Serialize};
 
+use super::literal::required_literal;
 use crate::config::RuleConfig;
 use crate::model::Tick;
 use crate::store::transaction::{Patience, load_alone, transaction};
@@ -103,6 +106,17 @@ impl From<&RuleConfig> for RuleRow {
 }
 
 impl RuleRow {
+    /// All columns of it: what the config says, and what follows from that.
+    pub(super) fn columns(&self) -> serde_json::Value {
+        let pattern = slice::from_ref(&self.pattern);
+        let steps: Vec<_> = self.steps.iter().cloned().map(Some).collect();
+        let steps = if steps.is_empty() { pattern } else { &steps };
+        let literals = steps.iter().map(|step| step.as_deref().and_then(required_literal));
+        let mut columns = serde_json::json!(self);
+        columns["literals"] = literals.collect();
+        columns
+    }
+
     /// Every regular expression of it.
     fn patterns(&self) -> impl Iterator<Item = &String> {
         self.pattern.iter().chain(&self.exclude).chain(&self.steps)
@@ -194,12 +208,12 @@ fn write(
         id: i64,
     }
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-    let rows = serde_json::json!(rules);
+    let rows = rules.iter().map(RuleRow::columns).collect();
     transaction(connection, Patience::Short, |connection| {
         let changed = diesel::sql_query(include_str!("write_rules.sql"))
             .bind::<Text, _>(host)
             .bind::<Timestamptz, _>(tick.0)
-            .bind::<Jsonb, _>(rows)
+            .bind::<Jsonb, serde_json::Value>(rows)
             .load::<Row>(connection)?;
         let retired = diesel::sql_query(
             "update alert_rules set retired_at = $2

@@ -46,7 +46,7 @@ pub(super) fn copy(
     let row = diesel::sql_query(include_str!("copy_rule.sql"))
         .bind::<Text, _>(host)
         .bind::<Integer, _>(place)
-        .bind::<Jsonb, _>(serde_json::json!(RuleRow::from(rule)))
+        .bind::<Jsonb, _>(RuleRow::from(rule).columns())
         .bind::<Timestamptz, _>(tick.0)
         .get_result::<Row>(connection)?;
     Ok(row.id)

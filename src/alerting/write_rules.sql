@@ -8,20 +8,23 @@ with wanted as (
         percent double precision, at_least integer, factor double precision,
         floor double precision, lookback bigint, clear_below integer, steps text[], value text,
         stale_after bigint, view text, group_by text[], severity text, holds_for bigint,
-        keep_firing bigint, active text, remind_every bigint, summary text, runbook text
+        keep_firing bigint, active text, remind_every bigint, summary text, runbook text,
+        literals text[]
     )
 )
 insert into alert_rules as known (
     host, name, kind, levels, pattern, exclude, match_entry, sources, count, within, percent,
     at_least, factor, floor, lookback, clear_below, steps, value, stale_after, view, group_by,
-    severity, holds_for, keep_firing, active, remind_every, summary, runbook, created_at, changed_at
+    severity, holds_for, keep_firing, active, remind_every, summary, runbook, literals,
+    created_at, changed_at
 )
 select
     $1, name, kind, levels, pattern, exclude, match_entry, sources, count,
     make_interval(secs => within), percent, at_least, factor, floor,
     make_interval(secs => lookback), clear_below, steps, value, make_interval(secs => stale_after),
     view, group_by, severity, make_interval(secs => holds_for),
-    make_interval(secs => keep_firing), active, make_interval(secs => remind_every), summary, runbook, $2, $2
+    make_interval(secs => keep_firing), active, make_interval(secs => remind_every), summary, runbook,
+    literals, $2, $2
 from wanted
 on conflict on constraint one_rule_per_host_and_name do update set
     kind        = excluded.kind,
@@ -50,6 +53,7 @@ on conflict on constraint one_rule_per_host_and_name do update set
     remind_every = excluded.remind_every,
     summary     = excluded.summary,
     runbook     = excluded.runbook,
+    literals    = excluded.literals,
     changed_at  = excluded.changed_at,
     retired_at  = null
 where (known.kind, known.levels, known.pattern, known.exclude, known.match_entry, known.sources,

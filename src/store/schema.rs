@@ -56,6 +56,7 @@ diesel::table! {
         runbook -> Nullable<Text>,
         reads_counts -> Bool,
         remind_every -> Nullable<Interval>,
+        literals -> Array<Nullable<Text>>,
     }
 }
 

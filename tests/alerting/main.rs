@@ -23,6 +23,7 @@ mod property;
 mod scene;
 mod announcing;
 mod at_once;
+mod literals;
 mod many_groups;
 mod plans;
 mod syncing;
