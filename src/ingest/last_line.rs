@@ -106,6 +106,7 @@ pub(super) fn flushed_tail(tail: &Tail, chunk: &Chunk, before: BeforeTail, tick:
         bytes: tail.bytes,
         flushed_at: tick.0,
         minute,
+        lines: chunk.lines,
         counter: counter.to_owned(),
         counted_before: None,
         cut: chunk.cut_lines > 0,

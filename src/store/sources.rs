@@ -169,7 +169,7 @@ impl Source {
 
     /// Goes back to before its last line was stored.
     pub fn take_back(&mut self, flushed: &Flushed) {
-        self.line_no -= 1;
+        self.line_no -= flushed.lines;
         self.parsed_lines -= i64::from(flushed.is_parsed());
         self.last_logged_at = flushed.before.last_logged_at;
         self.open = flushed.before.open;

@@ -37,7 +37,10 @@ pub struct Flushed {
     pub flushed_at: DateTime<Utc>,
     /// The minute in which it was counted.
     pub minute: EventTime,
-    /// The column of `line_counts` in which it was counted.
+    /// How many lines it was: some formats have several that are one.
+    #[serde(default = "one")]
+    pub lines: i64,
+    /// The column of `line_counts` in which its first line was counted.
     pub counter: String,
     /// First and last time of the lines that were counted in that minute before it; `None`
     /// where there were none.
@@ -55,6 +58,10 @@ pub struct Flushed {
     pub added_chars: usize,
     /// What was known before it.
     pub before: BeforeTail,
+}
+
+fn one() -> i64 {
+    1
 }
 
 impl Flushed {
@@ -142,23 +149,26 @@ pub(super) fn take_back(
     flushed: &Flushed,
 ) -> Result<(), StoreError> {
     let one = |is: bool| i64::from(is);
+    let further = flushed.lines - 1;
+    let unparsed = if flushed.is_unparsed() { flushed.lines } else { 0 };
     let open = flushed.before.open;
     diesel::sql_query(include_str!("take_back.sql"))
         .bind::<BigInt, _>(source.0)
         .bind::<Nullable<Timestamptz>, _>(flushed.entry_at.map(EventTime::to_utc))
-        .bind::<BigInt, _>(line_no)
+        .bind::<BigInt, _>(line_no - further)
         .bind::<Integer, _>(i32::try_from(flushed.added_chars).unwrap_or(i32::MAX))
         .bind::<Nullable<Timestamptz>, _>(open.map(|open| open.logged_at.to_utc()))
         .bind::<Nullable<BigInt>, _>(open.map(|open| open.line_no))
         .bind::<Timestamptz, _>(flushed.minute.to_utc())
         .bind::<Text, _>(&flushed.counter)
         .bind::<BigInt, _>(one(flushed.is_parsed()))
-        .bind::<BigInt, _>(one(flushed.is_unparsed()))
+        .bind::<BigInt, _>(unparsed)
         .bind::<BigInt, _>(one(flushed.cut))
         .bind::<BigInt, _>(one(flushed.redated))
         .bind::<BigInt, _>(flushed.nul_bytes)
         .bind::<Nullable<Timestamptz>, _>(flushed.counted_before.map(|times| times.0.to_utc()))
         .bind::<Nullable<Timestamptz>, _>(flushed.counted_before.map(|times| times.1.to_utc()))
+        .bind::<BigInt, _>(further)
         .execute(connection)?;
     // A minute without lines has no row.
     diesel::sql_query(

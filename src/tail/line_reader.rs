@@ -238,8 +238,7 @@ impl LineReader {
         let is_last = |end: &usize| end + self.units.width() == bytes.len();
         let line_end = self.units.find_last_line_end(bytes).filter(is_last);
         let end = self.next + line_end.unwrap_or(bytes.len());
-        let line = || RawLine { joined_lines: 0, ..self.raw_line(self.next, end) };
-        (self.is_long || !bytes.is_empty()).then(line)
+        (self.is_long || !bytes.is_empty()).then(|| self.raw_line(self.next, end))
     }
 
     /// How many bytes of the file that line has.
