@@ -346,7 +346,7 @@ fn names_that_would_break_a_line_are_escaped() {
 
 #[test]
 fn promtool_has_nothing_against_the_metrics() {
-    let promtool = programs::find("promtool", "prometheus", "TRIPLINE_PROMTOOL");
+    let promtool = programs::find("promtool", "TRIPLINE_PROMTOOL");
     let check = |text: &str| {
         let mut child = Command::new(&promtool)
             .args(["check", "metrics"])

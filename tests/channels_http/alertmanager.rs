@@ -158,7 +158,7 @@ impl Alertmanager {
         )
         .unwrap();
         let name = "prometheus-alertmanager";
-        let program = programs::find(name, name, "TRIPLINE_ALERTMANAGER");
+        let program = programs::find(name, "TRIPLINE_ALERTMANAGER");
         let mut program = Command::new(&program)
             // Where its templates are, if it was fetched rather than installed.
             .current_dir(program.parent().unwrap())
