@@ -2,9 +2,11 @@
 //!
 //! What an evaluation costs is nearly all the planning of its statements, one for each kind of
 //! rule that a source has. So a history has few kinds, and many rules of each: every rule with the
-//! entries is a case of its own, and a further one of a kind costs next to nothing.
+//! entries is a case of its own, and a further one of a kind costs next to nothing. Or it has all
+//! kinds, and is short.
 
 use std::fmt;
+use std::ops::Range;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -57,15 +59,33 @@ pub(crate) struct History {
     pub(crate) slice_entries: u32,
 }
 
-/// Histories whose evaluation looks at so many entries at once.
+/// Histories whose evaluation looks at so many entries at once, with many rules of a few kinds.
 pub(crate) fn histories(
     slice_entries: impl Strategy<Value = u32>,
 ) -> impl Strategy<Value = History> {
-    let lines =
-        prop::collection::vec((gap(), level(), message(), 0usize..2, delay(), unparsed()), 0..100);
-    let batches = prop::collection::vec(batch(), 1..7);
     let rules = prop::collection::vec(rules_of_a_kind(), 1..=3).prop_map(|rules| rules.concat());
-    (rules, 1usize..=2, lines, batches, slice_entries).prop_map(
+    histories_of(rules, 1..3, 100, 1..7, slice_entries)
+}
+
+/// Short ones of one source, with some rules of each kind.
+pub(crate) fn short_histories() -> impl Strategy<Value = History> {
+    let rules_of = |(_, kind)| prop::collection::vec(rule(kind), 1..=2);
+    let rules: Vec<_> = kinds().into_iter().map(rules_of).collect();
+    let slice_entries = prop_oneof![1 => 1u32..=20, 4 => Just(100_000)];
+    histories_of(rules.prop_map(|rules| rules.concat()), 1..2, 30, 1..4, slice_entries)
+}
+
+fn histories_of(
+    rules: impl Strategy<Value = Vec<Rule>>,
+    sources: Range<usize>,
+    most_lines: usize,
+    batches: Range<usize>,
+    slice_entries: impl Strategy<Value = u32>,
+) -> impl Strategy<Value = History> {
+    let line = (gap(), level(), message(), 0usize..2, delay(), unparsed());
+    let lines = prop::collection::vec(line, 0..most_lines);
+    let batches = prop::collection::vec(batch(), batches);
+    (rules, sources, lines, batches, slice_entries).prop_map(
         |(mut rules, sources, lines, mut batches, slice_entries)| {
             for (number, rule) in rules.iter_mut().enumerate() {
                 rule.name = format!("rule{number}");
