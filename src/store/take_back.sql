@@ -1,8 +1,8 @@
 -- Takes back how the last line of source $1 was stored and counted although it had no end.
--- $2 time of the entry it was stored as or null, $3 number of its first line, $4 characters that it added
--- to an entry before it, $5 and $6 time and line number of that, $7 minute in which it was
--- counted and $8 by which counter, $9 parsed, $10 unparsed, $11 cut, $12 redated, $13 NUL bytes,
--- $14 and $15 first and last time of the lines counted in that minute before it, or null,
+-- $2 time of the entry it was stored as or null, $3 number of its first line, $4 characters that
+-- it added to an entry before it, $5 and $6 time and line number of that, $7 minute in which it
+-- was counted and $8 by which counter, $9 parsed, $10 unparsed, $11 cut, $12 redated, $13 NUL
+-- bytes, $14 and $15 first and last time of the lines counted in that minute before it, or null,
 -- $16 lines of it besides the first, which were counted as unparsed too or as continued
 with entry as (
     delete from log_entries
@@ -19,7 +19,7 @@ with entry as (
         warning   = warning   - ($8 = 'warning')::int,
         error     = error     - ($8 = 'error')::int,
         fatal     = fatal     - ($8 = 'fatal')::int,
-        continued = continued - ($8 = 'continued')::int - case when $8 = 'unparsed' then 0 else $16 end,
+        continued = continued - ($8 = 'continued')::int - ($8 <> 'unparsed')::int * $16,
         unparsed  = unparsed  - $10,
         first_at  = coalesce($14, first_at),
         last_at   = coalesce($15, last_at)
