@@ -38,7 +38,7 @@ impl Stage<'_> {
         let bytes = reader.last_line_bytes();
         let tick = self.ingest.tick;
         if let Some(changed_at) = source.earlier_changed_at {
-            if flushed.as_ref().is_some_and(|flushed| flushed.bytes == bytes) {
+            if flushed.as_ref().is_some_and(|flushed| flushed.is(bytes, hash)) {
                 // It is stored already: what may still come is another line.
                 let place = reader.place_at_end();
                 generations::move_to(self.connection, source, &place)?;
@@ -59,7 +59,7 @@ impl Stage<'_> {
         }
         let known = source.last_line().filter(|known| (known.bytes, known.hash) == (bytes, hash));
         let first_seen_at = known.map_or(tick.0, |known| known.first_seen_at);
-        let is_stored = flushed.as_ref().is_some_and(|flushed| flushed.bytes == bytes);
+        let is_stored = flushed.as_ref().is_some_and(|flushed| flushed.is(bytes, hash));
         let is_known = known.is_some();
         let tail = Tail { bytes, hash, first_seen_at, flushed };
         if is_known && is_stored {
@@ -104,6 +104,7 @@ pub(super) fn flushed_tail(tail: &Tail, chunk: &Chunk, before: BeforeTail, tick:
     });
     let flushed = counted.map(|(minute, counter)| Flushed {
         bytes: tail.bytes,
+        hash: Some(tail.hash),
         flushed_at: tick.0,
         minute,
         lines: chunk.lines,

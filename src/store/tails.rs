@@ -33,6 +33,9 @@ pub struct Tail {
 pub struct Flushed {
     /// How many bytes there were of it then.
     pub bytes: u64,
+    /// Their hash, as that of a [`Tail`]; `None` where an older version has stored it.
+    #[serde(default)]
+    pub hash: Option<u64>,
     /// The tick at which it was stored.
     pub flushed_at: DateTime<Utc>,
     /// The minute in which it was counted.
@@ -65,6 +68,11 @@ fn one() -> i64 {
 }
 
 impl Flushed {
+    /// Whether a last line of so many bytes with this hash is the one that was stored.
+    pub fn is(&self, bytes: u64, hash: u64) -> bool {
+        self.bytes == bytes && self.hash.is_none_or(|stored| stored == hash)
+    }
+
     /// Whether it was read as the beginning of an entry.
     pub fn is_parsed(&self) -> bool {
         !self.is_unparsed() && self.counter != "continued"

@@ -84,6 +84,12 @@ fn a_last_line_that_was_rewritten_is_another_one() {
     assert_eq!(setup.entries().len(), 1);
     ingest_at(&mut setup, 120);
     assert_eq!(setup.entries(), ["ERROR one", "ERROR 20 %"]);
+    // So it is when it was stored already.
+    setup.write("app.log", format!("{ONE}2026-01-15 11:00:01 [ERROR] 30 %"));
+    ingest_at(&mut setup, 180);
+    assert_eq!(setup.entries(), ["ERROR one", "ERROR 20 %"]);
+    ingest_at(&mut setup, 240);
+    assert_eq!(setup.entries(), ["ERROR one", "ERROR 30 %"]);
 }
 
 #[test]
