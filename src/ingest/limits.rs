@@ -13,8 +13,8 @@ pub struct ReadLimits {
     /// Bytes of log in one transaction: [`CHUNK_BYTES`], or few in tests. A chunk ends with
     /// the line that begins below this number.
     pub chunk_bytes: u64,
-    /// Bytes of entries in one transaction: [`CHUNK_ENTRY_BYTES`], or few in tests. A chunk ends
-    /// with the entry that exceeds this number.
+    /// Bytes of entries in one transaction: [`CHUNK_ENTRY_BYTES`], or few in tests. A chunk
+    /// takes no further line once more than that is written.
     pub chunk_entry_bytes: u64,
     /// Bytes of log in one run; it ends with the line that begins below this number.
     pub max_bytes: Option<u64>,

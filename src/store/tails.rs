@@ -34,7 +34,6 @@ pub struct Flushed {
     /// How many bytes there were of it then.
     pub bytes: u64,
     /// Their hash, as that of a [`Tail`]; `None` where an older version has stored it.
-    #[serde(default)]
     pub hash: Option<u64>,
     /// The tick at which it was stored.
     pub flushed_at: DateTime<Utc>,
@@ -47,7 +46,6 @@ pub struct Flushed {
     pub counter: String,
     /// First and last time of the lines that were counted in that minute before it; `None`
     /// where there were none.
-    #[serde(default)]
     pub counted_before: Option<(EventTime, EventTime)>,
     /// Whether it was not kept whole.
     pub cut: bool,
