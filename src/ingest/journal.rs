@@ -111,7 +111,8 @@ impl Stage<'_> {
             last_logged_at: source.last_logged_at,
             open: source.open,
         };
-        let until = from + self.ingest.limits.next_chunk(self.outcome.figures.bytes);
+        let mut until = from + self.ingest.limits.next_chunk(self.outcome.figures.bytes);
+        let mut clock = self.ingest.limits.chunk_clock(from);
         let mut partitions = self.partitions()?;
         let mut taken = Taken {
             end: End::Full,
@@ -128,6 +129,9 @@ impl Stage<'_> {
                     if stop.load(Ordering::Relaxed) {
                         taken.end = End::Stopped;
                         break;
+                    }
+                    if clock.is_over(taken.byte_offset) {
+                        until = taken.byte_offset;
                     }
                 }
                 let place = Place { byte_offset: taken.byte_offset, ..Place::default() };

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{CHUNK_BYTES, CHUNK_ENTRY_BYTES, Target};
+use super::{CHUNK_BYTES, CHUNK_ENTRY_BYTES, CHUNK_TIME, Target};
 use crate::store::sources::Source;
+
+/// After so many bytes the clock is looked at.
+const STEP_BYTES: u64 = 1 << 20;
 
 /// How much one run reads. The rest waits for the next run.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +19,12 @@ pub struct ReadLimits {
     /// Bytes of entries in one transaction: [`CHUNK_ENTRY_BYTES`], or few in tests. A chunk
     /// takes no further line once more than that is written.
     pub chunk_entry_bytes: u64,
+    /// How long one transaction reads: [`CHUNK_TIME`]. It is looked at after each MiB.
+    pub chunk_time: Duration,
     /// Bytes of log in one run; it ends with the line that begins below this number.
     pub max_bytes: Option<u64>,
-    /// After this moment no chunk is begun, but for the first one.
+    /// After this moment no chunk is begun, but for the first one, and the one that is being
+    /// read ends.
     pub deadline: Option<Instant>,
 }
 
@@ -27,6 +33,7 @@ impl Default for ReadLimits {
         Self {
             chunk_bytes: CHUNK_BYTES,
             chunk_entry_bytes: CHUNK_ENTRY_BYTES,
+            chunk_time: CHUNK_TIME,
             max_bytes: None,
             deadline: None,
         }
@@ -49,6 +56,13 @@ impl ReadLimits {
         self.chunk_bytes.min(left)
     }
 
+    /// The time of a chunk that begins now, at an offset.
+    pub(super) fn chunk_clock(&self, byte_offset: u64) -> ChunkClock {
+        let ends_at = Instant::now() + self.chunk_time;
+        let ends_at = self.deadline.map_or(ends_at, |deadline| deadline.min(ends_at));
+        ChunkClock { ends_at, look_at: byte_offset + STEP_BYTES }
+    }
+
     /// About how many bytes a run will read.
     pub(super) fn unread_bytes(&self, targets: &[Target], known: &HashMap<PathBuf, Source>) -> u64 {
         let unread = targets.iter().map(|target| unread_bytes(&target.path, known)).sum();
@@ -68,6 +82,27 @@ impl ReadLimits {
             ordered.sort_by_cached_key(|target| unread_bytes(&target.path, known));
         }
         ordered
+    }
+}
+
+/// Tells when a chunk has had its time. It gets so far in any case, or a run that begins late
+/// would get nowhere.
+#[derive(Debug)]
+pub(super) struct ChunkClock {
+    ends_at: Instant,
+    /// The offset after which the clock is looked at next.
+    look_at: u64,
+}
+
+impl ChunkClock {
+    /// Whether the time is over for a chunk that is read up to an offset.
+    #[inline]
+    pub(super) fn is_over(&mut self, byte_offset: u64) -> bool {
+        if byte_offset < self.look_at {
+            return false;
+        }
+        self.look_at = byte_offset + STEP_BYTES;
+        Instant::now() >= self.ends_at
     }
 }
 

@@ -26,6 +26,7 @@ mod target;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use diesel::pg::PgConnection;
@@ -46,10 +47,12 @@ use crate::tail::folders::Folders;
 use archives::Archives;
 
 /// Bytes of log in one transaction. Large enough that the transaction costs nothing, small
-/// enough that a run can stop soon and that little is read again after a crash.
-pub const CHUNK_BYTES: u64 = 256 << 20;
+/// enough that little is read again after a crash.
+pub const CHUNK_BYTES: u64 = 1 << 30;
 /// Bytes of entries in one transaction: they may have to pass a slow network.
 pub const CHUNK_ENTRY_BYTES: u64 = 64 << 20;
+/// How long one transaction reads: on a slow disk that many bytes would take minutes.
+pub const CHUNK_TIME: Duration = Duration::from_secs(10);
 
 /// A standing error is told when it begins and then this often.
 const TELL_EVERY: TimeDelta = TimeDelta::hours(1);

@@ -141,11 +141,13 @@ pub(super) struct Taking<'a, 'b, 'w> {
 }
 
 impl Taking<'_, '_, '_> {
-    /// Takes the lines that begin before the offset `until`, and says why the chunk ends.
+    /// Takes the lines that begin before the offset `until`, as long as a chunk may take, and
+    /// says why the chunk ends.
     ///
     /// # Errors
     /// When the connection breaks.
-    pub(super) fn lines(&mut self, until: u64, ingest: &Ingest<'_>) -> io::Result<End> {
+    pub(super) fn lines(&mut self, mut until: u64, ingest: &Ingest<'_>) -> io::Result<End> {
+        let mut clock = ingest.limits.chunk_clock(self.lines.reader.byte_offset());
         let mut progress = ChunkProgress::new(ingest.progress, self.lines.reader.byte_offset());
         let end = loop {
             if ingest.stop.load(Ordering::Relaxed) {
@@ -154,7 +156,11 @@ impl Taking<'_, '_, '_> {
             if let Some(end) = self.next_line(until)? {
                 break end;
             }
-            progress.at(self.lines.reader.byte_offset(), self.builder.lines());
+            let byte_offset = self.lines.reader.byte_offset();
+            progress.at(byte_offset, self.builder.lines());
+            if clock.is_over(byte_offset) {
+                until = byte_offset;
+            }
         };
         progress.end(self.lines.reader.byte_offset(), self.builder.lines());
         Ok(end)

@@ -1,8 +1,9 @@
 //! A run that reads only so much, and those after it that read the rest.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use diesel::pg::PgConnection;
 use tripline::config::Config;
 use tripline::ingest::{self, Ingest, ReadLimits};
 use tripline::model::{PartitionInterval, Tick};
@@ -63,6 +64,18 @@ fn a_log_that_is_far_behind_does_not_keep_others_from_being_read() {
     assert_eq!(offsets(), ["200", "200"]);
 }
 
+/// A stage of this host.
+fn stage(stop: &AtomicBool) -> Ingest<'_> {
+    Ingest {
+        host: "host",
+        tick: Tick(NOW.parse().unwrap()),
+        partition_interval: PartitionInterval::Month,
+        limits: ReadLimits::default(),
+        progress: None,
+        stop,
+    }
+}
+
 /// How many entries are stored after each of some runs that have no time for a second chunk.
 fn entries_after_each_chunk(limits: ReadLimits, runs: usize) -> Vec<usize> {
     let setup = Setup::new();
@@ -71,14 +84,9 @@ fn entries_after_each_chunk(limits: ReadLimits, runs: usize) -> Vec<usize> {
     let mut connection = setup.database.connect();
     let targets = [setup.log(), setup.path("b.log")];
     let targets = ingest::expand(&Config::default(), &targets, chrono_tz::UTC).unwrap();
-    let stage = Ingest {
-        host: "host",
-        tick: Tick(NOW.parse().unwrap()),
-        partition_interval: PartitionInterval::Month,
-        limits: ReadLimits { deadline: Some(Instant::now()), ..limits },
-        progress: None,
-        stop: &AtomicBool::new(false),
-    };
+    let limits = ReadLimits { deadline: Some(Instant::now()), ..limits };
+    let stop = AtomicBool::new(false);
+    let stage = Ingest { limits, ..stage(&stop) };
     let mut run = || {
         let known = sources::load(&mut connection, stage.host).unwrap();
         let outcome =
@@ -93,6 +101,30 @@ fn entries_after_each_chunk(limits: ReadLimits, runs: usize) -> Vec<usize> {
 fn after_its_time_a_run_begins_no_further_chunk() {
     let limits = ReadLimits { chunk_bytes: 100, ..ReadLimits::default() };
     assert_eq!(entries_after_each_chunk(limits, 5), [3, 6, 9, 10, 13]);
+}
+
+#[test]
+fn after_its_time_a_chunk_takes_no_further_mebibyte() {
+    let setup = Setup::new();
+    let lines = 5 * (1 << 20) / LINE.len();
+    setup.write("app.log", LINE.repeat(lines));
+    let stop = AtomicBool::new(false);
+    let run = |connection: &mut PgConnection, limits| {
+        let known = sources::load(connection, "host").unwrap();
+        let targets = ingest::expand(&Config::default(), &[setup.log()], chrono_tz::UTC).unwrap();
+        let stage = Ingest { limits, ..stage(&stop) };
+        ingest::run(connection, &stage, known, &targets, &mut |_, _| Ok(())).unwrap()
+    };
+    let mut connection = setup.database.connect();
+    let late = ReadLimits { deadline: Some(Instant::now()), ..ReadLimits::default() };
+    let outcome = run(&mut connection, late);
+    assert!(outcome.has_more);
+    let read = usize::try_from(outcome.figures.bytes).unwrap();
+    assert!(((1 << 20)..(2 << 20)).contains(&read), "{read} bytes");
+    assert_eq!(setup.entries().len(), read / LINE.len());
+    let slow = ReadLimits { chunk_time: Duration::ZERO, ..ReadLimits::default() };
+    assert!(!run(&mut connection, slow).has_more);
+    assert_eq!(setup.entries().len(), lines);
 }
 
 #[test]
