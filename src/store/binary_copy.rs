@@ -24,7 +24,7 @@ const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 /// jsonb's binary format has a version number before its text.
 const JSONB_VERSION: u8 = 1;
 /// How much is handed to the connection at once.
-const FLUSH_BYTES: usize = 64 * 1024;
+const FLUSH_BYTES: usize = 16 * 1024;
 
 /// Writes entries of one source, in the column order of `log_entries`.
 pub struct EntryWriter<'a> {
