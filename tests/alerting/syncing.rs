@@ -2,10 +2,11 @@
 
 use std::thread;
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tripline::alerting::{self, RuleError};
-use tripline::config::Config;
+use tripline::config::{Config, RuleConfig, RuleKind};
 use tripline::model::Level;
 
 use crate::bench::tick;
@@ -61,6 +62,29 @@ fn a_blind_rule_may_lose_a_limit() {
     scene.sync(HOST, &[blind(None, Some(90.0))], 8000);
     assert_eq!(run(&mut scene, 8100, 8101), []);
     assert_eq!(scene.alerts(), "A 3603-8101");
+}
+
+#[test]
+fn a_changed_rule_forgets_what_has_come_by_its_new_words() {
+    let followed_by = |word: &str| {
+        let steps = vec!["disk".to_owned(), word.to_owned()];
+        let within = TimeDelta::seconds(100);
+        RuleConfig { steps, within, ..RuleConfig::new("rule", RuleKind::MissingFollowUp) }
+    };
+    let mut scene = Scene::with_rules(HOST, &[]);
+    let mut run = |rule, now, lines: &[(i64, &str)]| {
+        scene.bench.sync(HOST, &[rule], second(now)).unwrap();
+        let lines: Vec<_> = lines.iter().map(|(at, text)| Line::error(at * SECOND, text)).collect();
+        scene.bench.store(&mut scene.logs[0], None, &lines, second(now), true);
+        scene.evaluate_only(now);
+        scene.alerts()
+    };
+    let lines = [(10, "disk full"), (95, "net full"), (150, "other")];
+    let missing = format!("A 110-{}", FOREVER / SECOND);
+    assert_eq!(run(followed_by("lost"), 150, &lines), missing);
+    // The line at 95, which follows now, is so near to the late one that those before it are read
+    // only because of what is kept.
+    assert_eq!(run(followed_by("net"), 151, &[(99, "other")]), "");
 }
 
 #[test]
