@@ -13,7 +13,17 @@ select
 from alerts alert
 join alert_rules rule on rule.id = alert.rule_id
 join sources source on source.id = alert.source_id
-cross join (select read_to_end_at from reader_positions where source_id = $1) position
+cross join (
+    select
+        case
+            when state.dirty = '{}' and state.counted = '{}' then reader.read_to_end_at
+            -- What was read since the evaluation may lengthen an episode.
+            when reader.read_to_end_at is not null then least(reader.read_to_end_at, state.judged_until)
+        end as read_to_end_at
+    from reader_positions reader
+    join ingest_state state on state.source_id = reader.source_id
+    where reader.source_id = $1
+) position
 where alert.source_id = $1
   and alert.resolved_at is null
   and alert.merged_into is null

@@ -142,6 +142,29 @@ fn numbers_have_no_gap_where_chunks_of_one_run_join_what_holds_again() {
 }
 
 #[test]
+fn what_was_read_since_the_evaluation_may_lengthen_an_alert() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.run(5, &[1, 2]), "A fired 1");
+    scene.store(20, &[10, 11], true);
+    scene.evaluate_only(20);
+    scene.store(80, &[69, 70], true);
+    // Read by another process, which has no time for it.
+    assert_eq!(scene.announce_only(80), "");
+    assert_eq!(scene.alert(80), "");
+    assert_eq!(scene.alerts(), "A 2-129");
+    assert_eq!(scene.run(129, &[]), "A resolved 1");
+}
+
+#[test]
+fn what_fires_is_told_whatever_was_read_since() {
+    let mut scene = Scene::new();
+    scene.store(5, &[1, 2], true);
+    scene.evaluate_only(5);
+    scene.store(6, &[4, 5], true);
+    assert_eq!(scene.announce_only(6), "A fired 1");
+}
+
+#[test]
 fn three_become_one_at_once() {
     let mut scene = Scene::new();
     let all = "A resolved 1, B resolved 1, C fired 1";

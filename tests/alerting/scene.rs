@@ -80,9 +80,19 @@ impl Scene {
 
     fn alert_once(&mut self, now: i64) {
         self.evaluate_only(now);
+        self.announce(now);
+    }
+
+    fn announce(&mut self, now: i64) {
         for log in &self.logs {
             self.bench.announce(log, second(now));
         }
+    }
+
+    /// Only announces.
+    pub(crate) fn announce_only(&mut self, now: i64) -> String {
+        self.announce(now);
+        self.announced()
     }
 
     /// Only evaluates: what a run does between two chunks.
