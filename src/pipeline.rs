@@ -12,7 +12,7 @@ use diesel::pg::PgConnection;
 use crate::alerting::{self, Pending, RuleError, RuleFailure, RulesInUse, Storms};
 use crate::config::{ChannelConfig, Config, RuleConfig, RuleKind};
 use crate::ingest::{self, AfterChunk, Ingest, Outcome, Progress, ReadLimits, Target};
-use crate::model::{self, Tick};
+use crate::model::{self, SourceId, Tick};
 use crate::notify::{self, ChannelFailure, Connect, Delivery};
 use crate::store::StoreError;
 use crate::store::runs::Figures;
@@ -22,6 +22,14 @@ use crate::visible;
 
 /// A path alone may have 4096 characters.
 const MESSAGE_CHARS: usize = 8192;
+
+/// After a chunk of so many lines the rules are evaluated at once.
+const MANY_LINES: i64 = 10_000;
+/// How many sources are evaluated in one transaction. More would gain little, and hold the locks
+/// longer.
+const TOGETHER: usize = 64;
+/// How many short slices of a source are evaluated so. One that has more is far behind.
+const SLICES_TOGETHER: usize = 3;
 
 /// What the stages of one tick have in common.
 #[derive(Clone, Copy)]
@@ -117,8 +125,8 @@ impl Pipeline<'_> {
         Ok(outcome)
     }
 
-    /// The first stage, with the rules evaluated after each chunk, so that no backlog of
-    /// entries piles up.
+    /// The first stage, with the rules evaluated after each long chunk, so that no backlog of
+    /// entries piles up. The others are left to the second stage, which evaluates many together.
     ///
     /// # Errors
     /// As [`Pipeline::read`].
@@ -129,16 +137,17 @@ impl Pipeline<'_> {
         targets: &[Target],
     ) -> Result<Outcome, StoreError> {
         let mut evaluation = Figures::default();
-        let mut outcome = self.read(connection, known, targets, &mut |connection, source| {
-            if self.is_to_stop() {
-                return Ok(());
-            }
-            match alerting::evaluate(connection, source, self.tick) {
-                Ok(failures) => tell_of_rules(&failures, &mut evaluation),
-                Err(error) => tell(error, &mut evaluation)?,
-            }
-            Ok(())
-        })?;
+        let mut outcome =
+            self.read(connection, known, targets, &mut |connection, source, lines| {
+                if lines < MANY_LINES || self.is_to_stop() {
+                    return Ok(());
+                }
+                match alerting::evaluate(connection, source, self.tick) {
+                    Ok(failures) => tell_of_rules(&failures, &mut evaluation),
+                    Err(error) => tell(error, &mut evaluation)?,
+                }
+                Ok(())
+            })?;
         outcome.figures.errors += evaluation.errors;
         Ok(outcome)
     }
@@ -215,24 +224,23 @@ impl Pipeline<'_> {
         storms: &mut Storms,
         figures: &mut Figures,
     ) -> Result<bool, StoreError> {
-        for pending in sources.iter().filter(|one| one.stands_for_others == stands_for_others) {
+        let pending = sources.iter().filter(|one| one.stands_for_others == stands_for_others);
+        let sources: Vec<SourceId> = pending.map(|one| one.source).collect();
+        for source in self.evaluate_together(connection, &sources)? {
             if self.is_to_stop() {
                 return Ok(false);
             }
-            let source = pending.source;
-            let announced =
-                alerting::evaluate(connection, source, self.tick).and_then(|failures| {
-                    tell_of_rules(&failures, figures);
-                    alerting::announce(
-                        connection,
-                        source,
-                        self.host,
-                        self.config,
-                        self.tick,
-                        storms,
-                    )
-                });
-            match announced {
+            match alerting::evaluate(connection, source, self.tick) {
+                Ok(failures) => tell_of_rules(&failures, figures),
+                Err(error) => tell(error, figures)?,
+            }
+        }
+        for source in alerting::with_open_alerts(connection, &sources)? {
+            if self.is_to_stop() {
+                return Ok(false);
+            }
+            let (host, config, tick) = (self.host, self.config, self.tick);
+            match alerting::announce(connection, source, host, config, tick, storms) {
                 Ok(announced) => {
                     figures.alerts_fired += announced.fired;
                     figures.alerts_resolved += announced.resolved;
@@ -241,6 +249,41 @@ impl Pipeline<'_> {
             }
         }
         Ok(!self.is_to_stop())
+    }
+
+    /// Evaluates short slices of the sources, many at once, and returns the sources that are to be
+    /// evaluated one by one.
+    fn evaluate_together(
+        &self,
+        connection: &mut PgConnection,
+        sources: &[SourceId],
+    ) -> Result<Vec<SourceId>, StoreError> {
+        let mut more = sources.to_vec();
+        let mut alone = Vec::new();
+        for _ in 0..SLICES_TOGETHER {
+            let sources = std::mem::take(&mut more);
+            let mut batches = sources.chunks(TOGETHER);
+            while let Some(batch) = batches.next() {
+                if self.is_to_stop() {
+                    return Ok(alone);
+                }
+                match alerting::evaluate_together(connection, batch, self.tick) {
+                    Ok(left) => {
+                        more.extend(left.more);
+                        alone.extend(left.alone);
+                    }
+                    Err(error) if error.stops_everything() => return Err(error),
+                    Err(error) => {
+                        // What took too long here may do so with the others too.
+                        log::debug!("sources are evaluated one by one: {error}");
+                        alone.extend(batch.iter().chain(batches.flatten()).chain(&more));
+                        return Ok(alone);
+                    }
+                }
+            }
+        }
+        alone.extend(more);
+        Ok(alone)
     }
 
     fn is_to_stop(&self) -> bool {

@@ -178,3 +178,35 @@ fn a_glob_over_ten_thousand_files_asks_no_more() {
     setup.run(["run"]).expect_silence();
     assert_eq!(setup.entries(), ["ERROR two", "ERROR one"]);
 }
+
+/// How often the views are asked in a run over so many logs, each with a new line.
+fn asked_of_views(logs: usize) -> usize {
+    let setup = Setup::new();
+    let names: Vec<String> = (0..logs).map(|number| format!("{number}.log")).collect();
+    for name in &names {
+        setup.write(name, LINE);
+    }
+    configure(&setup, "*.log");
+    setup.run(["run"]).expect_silence();
+    for name in &names {
+        setup.append(name, LINE);
+    }
+    let proxy = Proxy::new(setup.database.url());
+    let mut run = setup.command(["run"]);
+    run.env("TRIPLINE_DATABASE_URL", proxy.url(setup.database.url()));
+    ran(&mut run).expect_silence();
+    assert_eq!(setup.counts(), format!("error {}", 2 * logs));
+    let points = proxy.points();
+    let of_episodes = points.iter().filter(|point| point.contains("What holds of the sources"));
+    assert_eq!(
+        setup.value("select sum((dirty <> '{}')::int)::text as value from ingest_state"),
+        "0"
+    );
+    of_episodes.count()
+}
+
+#[test]
+fn logs_with_few_new_lines_are_judged_together() {
+    assert_eq!(asked_of_views(1), 1);
+    assert_eq!(asked_of_views(30), 1);
+}

@@ -147,7 +147,7 @@ impl History {
             timezone: chrono_tz::UTC,
             since: None,
         };
-        pipeline.read(&mut self.connection, known, &[target], &mut |_, _| Ok(()))?;
+        pipeline.read(&mut self.connection, known, &[target], &mut |_, _, _| Ok(()))?;
         Ok(tick)
     }
 }

@@ -78,6 +78,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     }
     if wants("files") {
         tick::idle_over_many_logs(&server, &mut report)?;
+        tick::busy_over_many_logs(&server, &mut report)?;
     }
     if wants("backlog") {
         backlog::backlog(&server, options.lines, &mut report)?;

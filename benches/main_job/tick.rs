@@ -1,5 +1,8 @@
 //! A run with nothing to do, which is what most runs are.
 
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
 use tripline::cluster::DATABASE;
 
 use crate::data::{self, Kind};
@@ -12,6 +15,9 @@ const TICKS_A_ROUND: usize = 10;
 
 /// Logs in one folder, of which none has changed.
 const LOGS: u64 = if cfg!(debug_assertions) { 300 } else { 10_000 };
+
+/// Logs of which each has a new line.
+const BUSY_LOGS: u64 = if cfg!(debug_assertions) { 10 } else { 200 };
 
 /// What a tick over so many logs may cost: it comes once a minute.
 const A_SECOND: Cost = Cost { wall: 1.0, processor: 0.0, peak_kib: 0 };
@@ -36,10 +42,33 @@ pub(crate) fn idle(server: &Server, report: &mut Report) -> anyhow::Result<()> {
 
 /// The same over a folder full of logs.
 pub(crate) fn idle_over_many_logs(server: &Server, report: &mut Report) -> anyhow::Result<()> {
+    let name = format!("a tick over {LOGS} logs with nothing new");
+    over_logs(server, report, LOGS, &name, |_| Ok(()))
+}
+
+/// A run over a folder of logs that are written to, as by the programs of a busy host.
+pub(crate) fn busy_over_many_logs(server: &Server, report: &mut Report) -> anyhow::Result<()> {
+    let name = format!("a tick over {BUSY_LOGS} logs with a new line each");
+    over_logs(server, report, BUSY_LOGS, &name, |log| {
+        // Behind those that are there.
+        let time = crate::NOW.parse::<DateTime<Utc>>()?;
+        Ok(data::Writer::new(log, Kind::Plain, time).append(1)?)
+    })
+}
+
+/// Measures runs over so many logs in one folder, to each of which something is done before.
+fn over_logs(
+    server: &Server,
+    report: &mut Report,
+    logs: u64,
+    name: &str,
+    before: impl Fn(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let folder = server.path("logs");
     std::fs::create_dir(&folder)?;
-    for number in 0..LOGS {
-        data::write(&folder.join(format!("{number}.log")), Kind::Production, 10)?;
+    let logs: Vec<_> = (0..logs).map(|number| folder.join(format!("{number}.log"))).collect();
+    for log in &logs {
+        data::write(log, Kind::Production, 10)?;
     }
     server.empty()?;
     let config = format!("[[source]]\npaths = [\"{}/*.log\"]\n", folder.display());
@@ -48,15 +77,11 @@ pub(crate) fn idle_over_many_logs(server: &Server, report: &mut Report) -> anyho
     measure(&run)?;
     let mut own = Vec::new();
     for _ in 0..report.rounds {
+        logs.iter().try_for_each(|log| before(log))?;
         own.push(measure(&run)?);
     }
     let wanted = vec![A_SECOND; own.len()];
-    report.compare(
-        &format!("a tick over {LOGS} logs with nothing new"),
-        &own,
-        ("wanted", &wanted),
-        Some(1.0),
-    );
+    report.compare(name, &own, ("wanted", &wanted), Some(1.0));
     std::fs::remove_dir_all(folder)?;
     Ok(())
 }

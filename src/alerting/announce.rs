@@ -12,8 +12,32 @@ use super::life::{Alert, Decision, HeldBack, Message, Now, decide};
 use super::route::{self, Chosen};
 use crate::config::Config;
 use crate::model::{SourceId, Subject, Tick, WeeklyHours};
-use crate::store::transaction::{Patience, transaction};
+use crate::store::transaction::{Patience, load_alone, transaction};
 use crate::store::{StoreError, silences, storms};
+
+/// Those of some sources that have alerts about which something may be to be decided.
+pub fn with_open_alerts(
+    connection: &mut PgConnection,
+    sources: &[SourceId],
+) -> Result<Vec<SourceId>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        source_id: i64,
+    }
+    let query = diesel::sql_query(
+        "select distinct source_id
+         from alerts
+         where source_id = any ($1)
+           and resolved_at is null
+           and merged_into is null
+           and (retracted_at is null or fired_at is not null)
+         order by source_id",
+    )
+    .bind::<Array<BigInt>, _>(sources.iter().map(|source| source.0).collect::<Vec<_>>());
+    let rows: Vec<Row> = load_alone(connection, query)?;
+    Ok(rows.into_iter().map(|row| SourceId(row.source_id)).collect())
+}
 
 /// What was announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,8 +72,8 @@ struct Storm {
 /// Decides about the alerts of a source that fire, or are over, or of which people are to be
 /// reminded, and writes messages into the outbox for the channels that the config chooses.
 ///
-/// An alert is over when its episode ended no later than the source was read. One that was
-/// never announced as firing is announced once, as both.
+/// An alert is over when its episode ended no later than the source was read and evaluated. One
+/// that was never announced as firing is announced once, as both.
 pub fn announce(
     connection: &mut PgConnection,
     source: SourceId,

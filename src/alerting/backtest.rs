@@ -8,8 +8,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 
-use super::evaluate::{Rules, episodes};
 use super::interval::{Episode, FOREVER};
+use super::judge::{Rules, episodes};
 use super::trial::{copy, trial};
 use super::{kept, own_view};
 use crate::config::{RuleConfig, RuleKind};
@@ -175,7 +175,9 @@ impl Trying<'_> {
         }
         let rules = Rules { only: Some(&[self.id]), except: &[] };
         match kept::kind_in_views(self.rule) {
-            None => episodes(connection, source, &rules),
+            None => {
+                Ok(episodes(connection, &[source], &rules)?.remove(&source).unwrap_or_default())
+            }
             Some(kind) => kept::episodes(connection, source, kind, &rules, read_until),
         }
     }

@@ -10,9 +10,10 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 
-use super::evaluate::{Judging, Rules};
+use super::judge::{Rules, judge};
 use super::kept::Waiting;
-use crate::model::SourceId;
+use super::slice::Slice;
+use crate::model::Tick;
 use crate::store::StoreError;
 
 /// Seconds for a statement about one rule alone.
@@ -53,12 +54,13 @@ struct Rule {
 /// Evaluates a slice of a source: all rules together if possible, else each by itself.
 pub(super) fn evaluate(
     connection: &mut PgConnection,
-    judging: &Judging<'_>,
-    failing: &[i64],
+    slice: &Slice,
+    tick: Tick,
     failures: &mut Vec<RuleFailure>,
 ) -> Result<Vec<Waiting>, StoreError> {
+    let failing = slice.failing.as_slice();
     let together = connection.transaction(|connection| {
-        judging.judge(connection, &Rules { only: None, except: failing })
+        judge(connection, &[slice], &Rules { only: None, except: failing }, tick)
     });
     let mut waiting = match together {
         Ok(waiting) if failing.is_empty() => return Ok(waiting),
@@ -66,66 +68,62 @@ pub(super) fn evaluate(
         Err(error) if error.stops_everything() || error.is_lock_timeout() => return Err(error),
         Err(_) => None,
     };
-    let all = rules(connection, judging)?;
+    let all = rules(connection, slice, tick)?;
     let (apart, others): (Vec<Rule>, Vec<Rule>) =
         all.into_iter().partition(|rule| failing.contains(&rule.id));
     connection.batch_execute(&format!("set local statement_timeout = '{ALONE_SECONDS}s'"))?;
     let others = if waiting.is_some() { Vec::new() } else { others };
     for rule in others.into_iter().chain(apart) {
         if rule.failures > 0 && !rule.is_due {
-            postpone(connection, judging, &rule)?;
+            postpone(connection, slice, &rule)?;
             continue;
         }
         let only = [rule.id];
         let alone = connection.transaction(|connection| {
-            judging.judge(connection, &Rules { only: Some(&only), except: &[] })
+            judge(connection, &[slice], &Rules { only: Some(&only), except: &[] }, tick)
         });
         match alone {
             Ok(more) => {
                 waiting.get_or_insert_default().extend(more);
                 if rule.failures > 0 {
-                    forget(connection, judging, &rule)?;
+                    forget(connection, slice, tick, &rule)?;
                 }
             }
             Err(error) if error.stops_everything() || error.is_lock_timeout() => return Err(error),
-            Err(error) => failures.push(note(connection, judging, rule, &error)?),
+            Err(error) => failures.push(note(connection, slice, tick, rule, &error)?),
         }
     }
     Ok(waiting.unwrap_or_default())
 }
 
-fn rules(connection: &mut PgConnection, judging: &Judging<'_>) -> Result<Vec<Rule>, StoreError> {
+fn rules(
+    connection: &mut PgConnection,
+    slice: &Slice,
+    tick: Tick,
+) -> Result<Vec<Rule>, StoreError> {
     Ok(diesel::sql_query(include_str!("rules_apart.sql"))
-        .bind::<BigInt, _>(judging.source.0)
-        .bind::<Timestamptz, _>(judging.tick.0)
+        .bind::<BigInt, _>(slice.source.0)
+        .bind::<Timestamptz, _>(tick.0)
         .load(connection)?)
 }
 
 /// What is evaluated now is left to a later run.
-fn postpone(
-    connection: &mut PgConnection,
-    judging: &Judging<'_>,
-    rule: &Rule,
-) -> Result<(), StoreError> {
+fn postpone(connection: &mut PgConnection, slice: &Slice, rule: &Rule) -> Result<(), StoreError> {
     diesel::sql_query(
         "update rule_backlog
          set dirty = dirty + tstzmultirange(tstzrange($3, $4, '[]'))
          where source_id = $1 and rule_id = $2",
     )
-    .bind::<BigInt, _>(judging.source.0)
+    .bind::<BigInt, _>(slice.source.0)
     .bind::<BigInt, _>(rule.id)
-    .bind::<Timestamptz, _>(judging.dirty_from)
-    .bind::<Timestamptz, _>(judging.dirty_to)
+    .bind::<Timestamptz, _>(slice.dirty_from)
+    .bind::<Timestamptz, _>(slice.dirty_to)
     .execute(connection)?;
-    try_again(connection, judging, rule.id)
+    try_again(connection, slice, rule.id)
 }
 
 /// A failing rule is tried again when its time comes, even if no line does.
-fn try_again(
-    connection: &mut PgConnection,
-    judging: &Judging<'_>,
-    rule: i64,
-) -> Result<(), StoreError> {
+fn try_again(connection: &mut PgConnection, slice: &Slice, rule: i64) -> Result<(), StoreError> {
     diesel::sql_query(
         "update ingest_state state
          set held = state.held + tstzmultirange(tstzrange($3, $3, '[]')),
@@ -133,9 +131,9 @@ fn try_again(
          from rule_backlog backlog
          where state.source_id = $1 and backlog.source_id = $1 and backlog.rule_id = $2",
     )
-    .bind::<BigInt, _>(judging.source.0)
+    .bind::<BigInt, _>(slice.source.0)
     .bind::<BigInt, _>(rule)
-    .bind::<Timestamptz, _>(judging.dirty_to)
+    .bind::<Timestamptz, _>(slice.dirty_to)
     .execute(connection)?;
     Ok(())
 }
@@ -143,20 +141,22 @@ fn try_again(
 /// It has evaluated everything that it had missed.
 fn forget(
     connection: &mut PgConnection,
-    judging: &Judging<'_>,
+    slice: &Slice,
+    tick: Tick,
     rule: &Rule,
 ) -> Result<(), StoreError> {
     diesel::sql_query("delete from rule_backlog where source_id = $1 and rule_id = $2")
-        .bind::<BigInt, _>(judging.source.0)
+        .bind::<BigInt, _>(slice.source.0)
         .bind::<BigInt, _>(rule.id)
         .execute(connection)?;
-    look_at_blindness(connection, judging.source, judging)
+    look_at_blindness(connection, slice, tick)
 }
 
 /// Notes a failure, and what was not evaluated for it.
 fn note(
     connection: &mut PgConnection,
-    judging: &Judging<'_>,
+    slice: &Slice,
+    tick: Tick,
     rule: Rule,
     error: &StoreError,
 ) -> Result<RuleFailure, StoreError> {
@@ -167,19 +167,19 @@ fn note(
     }
     let exponent = u32::try_from(rule.failures).unwrap_or(u32::MAX).min(10);
     let pause = TimeDelta::minutes(1 << exponent).min(LONGEST_PAUSE);
-    let next_try_at = judging.tick.0 + pause;
+    let next_try_at = tick.0 + pause;
     let message = error.to_string();
     let noted = diesel::sql_query(include_str!("note_failure.sql"))
-        .bind::<BigInt, _>(judging.source.0)
+        .bind::<BigInt, _>(slice.source.0)
         .bind::<BigInt, _>(rule.id)
-        .bind::<Timestamptz, _>(judging.dirty_from)
-        .bind::<Timestamptz, _>(judging.dirty_to)
-        .bind::<Timestamptz, _>(judging.tick.0)
+        .bind::<Timestamptz, _>(slice.dirty_from)
+        .bind::<Timestamptz, _>(slice.dirty_to)
+        .bind::<Timestamptz, _>(tick.0)
         .bind::<Text, _>(&message)
         .bind::<Timestamptz, _>(next_try_at)
         .get_result::<Noted>(connection)?;
-    try_again(connection, judging, rule.id)?;
-    look_at_blindness(connection, judging.source, judging)?;
+    try_again(connection, slice, rule.id)?;
+    look_at_blindness(connection, slice, tick)?;
     let (source, rule) = (rule.source, rule.name);
     Ok(RuleFailure { rule, source, message, next_try_at, tell: noted.tell })
 }
@@ -187,8 +187,8 @@ fn note(
 /// Rules about blindness tell of rules that fail again and again.
 fn look_at_blindness(
     connection: &mut PgConnection,
-    source: SourceId,
-    judging: &Judging<'_>,
+    slice: &Slice,
+    tick: Tick,
 ) -> Result<(), StoreError> {
     diesel::sql_query(
         "update ingest_state
@@ -196,8 +196,8 @@ fn look_at_blindness(
          where source_id = $1
            and exists (select from alert_rules where kind = 'blind' and retired_at is null)",
     )
-    .bind::<BigInt, _>(source.0)
-    .bind::<Timestamptz, _>(judging.tick.0)
+    .bind::<BigInt, _>(slice.source.0)
+    .bind::<Timestamptz, _>(tick.0)
     .execute(connection)?;
     Ok(())
 }

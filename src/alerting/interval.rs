@@ -49,7 +49,7 @@ pub(super) struct Hot {
 }
 
 /// How a change changes what is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Replaces {
     /// It is joined with what it touches.
     Join,

@@ -12,18 +12,22 @@ mod evaluate;
 mod explain;
 mod failing;
 mod interval;
+mod judge;
 mod kept;
 mod life;
 mod literal;
 mod own_view;
 mod route;
 mod rules;
+mod slice;
 mod trial;
 
-pub use announce::{Announced, Storms, announce, end_storms};
+pub use announce::{Announced, Storms, announce, end_storms, with_open_alerts};
 pub use backtest::{Backtest, Seen, Span, WouldBe, backtest};
 pub use check::{RuleProblem, check};
-pub use evaluate::{Pending, evaluate, evaluate_in_slices, sources_to_evaluate};
+pub use evaluate::{
+    Left, Pending, evaluate, evaluate_in_slices, evaluate_together, sources_to_evaluate,
+};
 pub use explain::{Explanation, Found, View, explain};
 pub use failing::RuleFailure;
 pub use own_view::{ViewError, evaluate_views};

@@ -1,14 +1,19 @@
--- Rules across sources are to look at what was evaluated of source $1 by itself: from $2 to $3.
+-- Rules across sources are to look at what was evaluated of the sources $1 by themselves: from $2
+-- to $3.
 update ingest_state
-set dirty   = dirty + tstzmultirange(tstzrange($2, $3, '[]')),
-    counted = counted + tstzmultirange(tstzrange($2, $3, '[]'))
-from sources owner, sources source
-where source.id = $1
-  and source.host <> '*'
-  and owner.host = '*'
-  and owner.path in (source.host, '*')
-  and ingest_state.source_id = owner.id
-  and exists (
-      select from alert_rules rule
-      where rule.host = owner.path and rule.retired_at is null and 'source' <> all (rule.group_by)
-  )
+set dirty   = dirty + passed_on.ranges,
+    counted = counted + passed_on.ranges
+from (
+    select owner.id as source_id, range_agg(tstzrange(slice.dirty_from, slice.dirty_to, '[]')) as ranges
+    from unnest($1, $2, $3) as slice (source_id, dirty_from, dirty_to)
+    join sources source on source.id = slice.source_id
+    join sources owner on owner.path in (source.host, '*')
+    where source.host <> '*'
+      and owner.host = '*'
+      and exists (
+          select from alert_rules rule
+          where rule.host = owner.path and rule.retired_at is null and 'source' <> all (rule.group_by)
+      )
+    group by owner.id
+) passed_on
+where ingest_state.source_id = passed_on.source_id

@@ -1,7 +1,7 @@
--- What was held back of source $1 is to be evaluated again.
+-- What was held back of the sources $1 is to be evaluated again.
 update ingest_state
 set dirty    = dirty + held,
     counted  = counted + held,
     held     = '{}',
     judge_at = null
-where source_id = $1
+where source_id = any ($1)

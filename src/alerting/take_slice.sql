@@ -1,57 +1,62 @@
--- Of source $1, whose row is locked, the first range that is not evaluated yet, cut after $2
--- entries but not shorter than the longest window: shorter slices would read the same entries
--- many times. What is beyond it, of entries and of counts, is written as text.
-with state as materialized (
-    select dirty, counted from ingest_state where source_id = $1
-), scope as materialized (
-    select within, kind, clear_below, members from rule_scopes where source_id = $1
-), first_range as (
-    select lower(range) as dirty_from, upper(range) as dirty_to
-    from state
-    cross join lateral unnest(state.dirty + state.counted) as range
-    order by 1
-    limit 1
-), slice as (
+-- Of each of the sources $1, whose rows are locked, the first range that is not evaluated yet, cut
+-- after $2 entries but not shorter than the longest window: shorter slices would read the same
+-- entries many times. What is beyond it, of entries and of counts, is written as text.
+select one.source_id, slice.*
+from unnest($1) as one (source_id)
+cross join lateral (
+    with state as materialized (
+        select dirty, counted from ingest_state where source_id = one.source_id
+    ), scope as materialized (
+        select within, kind, clear_below, members from rule_scopes where source_id = one.source_id
+    ), first_range as (
+        select lower(range) as dirty_from, upper(range) as dirty_to
+        from state
+        cross join lateral unnest(state.dirty + state.counted) as range
+        order by 1
+        limit 1
+    ), slice as (
+        select
+            dirty_from,
+            least(dirty_to, greatest(
+                dirty_from + (select coalesce(max(within), '0') from scope),
+                coalesce((
+                    select logged_at
+                    from log_entries
+                    -- Later than its beginning, however many there are of that moment.
+                    where source_id = one.source_id and logged_at > dirty_from and logged_at <= dirty_to
+                    order by logged_at
+                    offset $2
+                    limit 1
+                ), (
+                    select logged_at
+                    from log_entries
+                    -- The source that stands for others has no entries itself.
+                    where source_id = any ((select members from scope where members <> array[one.source_id] limit 1)::bigint[])
+                      and logged_at > dirty_from and logged_at <= dirty_to
+                    order by logged_at
+                    offset $2
+                    limit 1
+                ), dirty_to)
+            )) as dirty_to
+        from first_range
+    )
     select
-        dirty_from,
-        least(dirty_to, greatest(
-            dirty_from + (select coalesce(max(within), '0') from scope),
-            coalesce((
-                select logged_at
-                from log_entries
-                -- Later than its beginning, however many there are of that moment.
-                where source_id = $1 and logged_at > dirty_from and logged_at <= dirty_to
-                order by logged_at
-                offset $2
-                limit 1
-            ), (
-                select logged_at
-                from log_entries
-                -- The source that stands for others has no entries itself.
-                where source_id = any ((select members from scope where members <> array[$1] limit 1)::bigint[])
-                  and logged_at > dirty_from and logged_at <= dirty_to
-                order by logged_at
-                offset $2
-                limit 1
-            ), dirty_to)
-        )) as dirty_to
-    from first_range
-)
-select
-    slice.dirty_from, slice.dirty_to,
-    nullif(state.dirty - slice.range, '{}')::text as other_dirty,
-    nullif(state.counted - slice.range, '{}')::text as other_counted,
-    exists (select from scope where kind = 'threshold' and clear_below is null) as has_episodes,
-    exists (
-        select from sources owner
-        join sources source on owner.path in (source.host, '*')
-        where owner.host = '*' and source.id = $1 and source.host <> '*'
-    ) as is_member,
-    array(select rule_id from rule_backlog where source_id = $1 and failures > 0) as failing,
-    array(
-        select distinct case when clear_below is null then kind else 'hysteresis' end
-        from scope
-        where kind not in ('threshold', 'sql') or clear_below is not null
-    ) as kinds
-from state
-cross join (select *, tstzmultirange(tstzrange(dirty_from, dirty_to, '[]')) as range from slice) slice
+        slice.dirty_from, slice.dirty_to,
+        nullif(state.dirty - slice.range, '{}')::text as other_dirty,
+        nullif(state.counted - slice.range, '{}')::text as other_counted,
+        exists (select from scope where kind = 'threshold' and clear_below is null) as has_episodes,
+        exists (
+            select from sources owner
+            join sources source on owner.path in (source.host, '*')
+            where owner.host = '*' and source.id = one.source_id and source.host <> '*'
+        ) as is_member,
+        array(select rule_id from rule_backlog where source_id = one.source_id and failures > 0) as failing,
+        array(
+            select distinct case when clear_below is null then kind else 'hysteresis' end
+            from scope
+            where kind not in ('threshold', 'sql') or clear_below is not null
+        ) as kinds
+    from state
+    cross join (select *, tstzmultirange(tstzrange(dirty_from, dirty_to, '[]')) as range from slice) slice
+) slice
+order by one.source_id

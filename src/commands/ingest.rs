@@ -52,7 +52,7 @@ fn work(
         progress: bar.as_ref().map(|bar| bar as &dyn Progress),
         ..session.pipeline(tick, stop, limits(logs, begun))
     };
-    let mut outcome = pipeline.read(&mut connection, sources, &targets, &mut |_, _| Ok(()))?;
+    let mut outcome = pipeline.read(&mut connection, sources, &targets, &mut |_, _, _| Ok(()))?;
     finish(session, &mut connection, "ingest", tick, begun, &mut outcome.figures)?;
     result(&outcome.figures, outcome.stopped)
 }

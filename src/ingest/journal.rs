@@ -146,8 +146,9 @@ impl Stage<'_> {
             self.outcome.gaps.push((target.path.clone(), gap));
         }
         source.cursor = taken.cursor.clone().or(source.cursor.take());
+        let lines = chunk.lines;
         self.apply(source, chunk, entries, taken.byte_offset - from);
-        (self.after_chunk)(self.connection, source.id)?;
+        (self.after_chunk)(self.connection, source.id, lines)?;
         Ok(taken)
     }
 }

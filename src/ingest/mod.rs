@@ -151,8 +151,9 @@ pub enum IngestError {
     Store(#[from] StoreError),
 }
 
-/// Called after each stored chunk of a source.
-pub type AfterChunk<'a> = dyn FnMut(&mut PgConnection, SourceId) -> Result<(), StoreError> + 'a;
+/// Called after each stored chunk of a source, of so many lines.
+pub type AfterChunk<'a> =
+    dyn FnMut(&mut PgConnection, SourceId, i64) -> Result<(), StoreError> + 'a;
 
 /// Reads what is new in all targets; `known` are the sources of this host, as loaded under the
 /// lock of the run.

@@ -272,8 +272,9 @@ impl Stage<'_> {
             }
         }
         let (entries, chunk) = stored?;
+        let lines_stored = chunk.lines;
         self.apply(source, chunk, entries, lines.reader.byte_offset() - from);
-        (self.after_chunk)(self.connection, source.id)?;
+        (self.after_chunk)(self.connection, source.id, lines_stored)?;
         Ok(end)
     }
 

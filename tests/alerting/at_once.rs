@@ -24,7 +24,7 @@ fn two_that_evaluate_the_same_at_the_same_time_give_each_alert_once() {
     assert_eq!(sources.len(), 2, "the log, and what stands for all logs");
     let mut connections = [scene.bench.connect(), scene.bench.connect()];
     // In each of them a burst of entries is new, and all that was there is evaluated again.
-    let rounds = i64::try_from(cases(20)).unwrap();
+    let rounds = i64::try_from(cases(100)).unwrap();
     for round in 0..rounds {
         let now = round * SECONDS_BETWEEN_BURSTS;
         let lines = errors_at(&[now + 1, now + 2]);
@@ -40,11 +40,11 @@ fn two_that_evaluate_the_same_at_the_same_time_give_each_alert_once() {
         .unwrap();
         let barrier = Barrier::new(connections.len());
         thread::scope(|scope| {
-            for connection in &mut connections {
+            for (connection, together) in connections.iter_mut().zip([round % 2 == 0, true]) {
                 let (barrier, sources) = (&barrier, &sources);
                 scope.spawn(move || {
                     barrier.wait();
-                    alert(connection, sources, now + 3);
+                    alert(connection, sources, now + 3, together);
                 });
             }
         });
@@ -59,16 +59,23 @@ fn two_that_evaluate_the_same_at_the_same_time_give_each_alert_once() {
     told.dedup();
     assert_eq!(told.len(), 2 * alerts.len() - 2, "something was told twice");
     let content = scene.bench.content(&scene.logs);
-    alert(&mut connections[0], &sources, rounds * SECONDS_BETWEEN_BURSTS - 97);
+    alert(&mut connections[0], &sources, rounds * SECONDS_BETWEEN_BURSTS - 97, true);
     assert_eq!(scene.bench.content(&scene.logs), content);
 }
 
-/// What a run does with what is stored.
-fn alert(connection: &mut PgConnection, sources: &[SourceId], now: i64) {
-    let mut storms = Storms::new(u32::MAX);
+/// What a run does with what is stored: sources with little that is new are evaluated together.
+fn alert(connection: &mut PgConnection, sources: &[SourceId], now: i64, together: bool) {
+    let (mut storms, now) = (Storms::new(u32::MAX), second(now));
     for source in sources {
-        alerting::evaluate(connection, *source, second(now)).unwrap();
+        let mut left = vec![*source];
+        if together {
+            let others = alerting::evaluate_together(connection, &left, now).unwrap();
+            left = [others.more, others.alone].concat();
+        }
+        for source in left {
+            alerting::evaluate(connection, source, now).unwrap();
+        }
         let config = tripline::config::Config::default();
-        alerting::announce(connection, *source, HOST, &config, second(now), &mut storms).unwrap();
+        alerting::announce(connection, *source, HOST, &config, now, &mut storms).unwrap();
     }
 }

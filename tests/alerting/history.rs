@@ -47,7 +47,16 @@ pub(crate) struct Batch {
     /// Whether the reader reached the end of the file.
     pub(crate) at_end: bool,
     /// Otherwise it waits for the evaluation of the next one.
-    pub(crate) evaluated: bool,
+    pub(crate) evaluated: Option<How>,
+}
+
+/// How sources are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Each in transactions of its own.
+    Alone,
+    /// All in one, as far as one slice goes.
+    Together,
 }
 
 /// A whole test case.
@@ -118,7 +127,7 @@ fn settle(batches: &mut [Batch]) {
     if let Some(last) = batches.last_mut() {
         last.tick = tick + 3600 * SECOND;
         last.at_end = true;
-        last.evaluated = true;
+        last.evaluated = last.evaluated.or(Some(How::Alone));
     }
 }
 
@@ -169,14 +178,21 @@ fn batch() -> impl Strategy<Value = Batch> {
         3 => -10 * SECOND..20 * SECOND,
         1 => -3600 * SECOND..3600 * SECOND,
     ];
-    (tick, prop::bool::weighted(0.8), prop::bool::weighted(0.8), prop::bool::weighted(0.3))
-        .prop_map(|(tick, at_end, evaluated, continued)| Batch {
+    let often = || prop::bool::weighted(0.8);
+    let evaluated = prop_oneof![
+        1 => Just(None),
+        2 => Just(Some(How::Alone)),
+        2 => Just(Some(How::Together)),
+    ];
+    (tick, often(), evaluated, prop::bool::weighted(0.3)).prop_map(
+        |(tick, at_end, evaluated, continued)| Batch {
             lines: Vec::new(),
             continued,
             tick,
             at_end,
             evaluated,
-        })
+        },
+    )
 }
 
 /// Rules of one kind, which look at each source by itself or at all together.
@@ -376,7 +392,8 @@ impl fmt::Debug for Batch {
         for (holds, word) in [
             (*continued, "begins with a continuation"),
             (*at_end, "read to the end"),
-            (*evaluated, "evaluated"),
+            (*evaluated == Some(How::Alone), "evaluated one by one"),
+            (*evaluated == Some(How::Together), "evaluated together"),
         ] {
             if holds {
                 write!(f, ", {word}")?;

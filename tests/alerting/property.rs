@@ -9,7 +9,7 @@ use tripline::alerting;
 use tripline::model::Level;
 
 use crate::bench::{Alert, Bench, Log, moment, tick};
-use crate::history::{Batch, History, histories, short_histories};
+use crate::history::{Batch, History, How, histories, short_histories};
 use crate::oracle::{self, CAPTURING, Episode, Kind, Line, PATTERNS, Part, Rule, SECOND, Stored};
 use crate::support;
 
@@ -56,7 +56,7 @@ fn a_silence_that_is_foreseen_waits_until_it_begins() {
             continued: false,
             tick: second * SECOND,
             at_end: true,
-            evaluated: true,
+            evaluated: Some(How::Alone),
         }
     };
     let batches = vec![batch(&[(11, "a"), (16, "b"), (16, "b")], 0), batch(&[(28, "a")], 47)];
@@ -78,7 +78,7 @@ fn an_empty_log_has_nothing_that_was_judged() {
         continued: false,
         tick: second * SECOND,
         at_end,
-        evaluated: true,
+        evaluated: Some(How::Alone),
     };
     let line = Line::error(0, "disk full");
     let batches =
@@ -102,7 +102,13 @@ fn a_follow_up_that_came_late_is_known_to_all_ranges() {
     let batch = |lines: &[(i64, &str)], second: i64, at_end: bool| {
         let line = |&(second, message): &(i64, &str)| Line::error(second * SECOND, message);
         let lines = lines.iter().map(|one| (0, line(one))).collect();
-        Batch { lines, continued: false, tick: second * SECOND, at_end, evaluated: true }
+        Batch {
+            lines,
+            continued: false,
+            tick: second * SECOND,
+            at_end,
+            evaluated: Some(How::Alone),
+        }
     };
     let (first, second) = ("Disk was FULL", "disk full");
     let batches = vec![
@@ -137,7 +143,7 @@ fn a_log_may_be_judged_before_its_first_line() {
         continued: false,
         tick: second * SECOND,
         at_end,
-        evaluated,
+        evaluated: evaluated.then_some(How::Alone),
     };
     let line = Line::error(SECOND, "disk full");
     let batches = vec![
@@ -178,7 +184,7 @@ fn check(bench: &mut Bench, host: &str, history: &History) -> Result<(), TestCas
     let mut arrival = Arrival::new(bench, host, history);
     for batch in &history.batches {
         arrival.read(bench, batch);
-        if !batch.evaluated {
+        if batch.evaluated.is_none() {
             continue;
         }
         arrival.evaluate(bench, batch);
@@ -212,7 +218,7 @@ fn check_evaluation(bench: &mut Bench, host: &str, history: &History) -> Result<
     let mut arrival = Arrival::new(bench, host, history);
     for batch in &history.batches {
         arrival.read(bench, batch);
-        if batch.evaluated {
+        if batch.evaluated.is_some() {
             arrival.evaluate(bench, batch);
             arrival.compare(bench, batch)?;
         }
@@ -255,7 +261,8 @@ impl<'a> Arrival<'a> {
     }
 
     fn evaluate(&self, bench: &mut Bench, batch: &Batch) {
-        evaluate(bench, &self.logs, batch, self.history.slice_entries);
+        let History { sources, slice_entries, .. } = *self.history;
+        evaluate(bench, &self.logs, sources, batch, slice_entries);
     }
 
     /// Compares the alerts with what the definition gives.
@@ -307,10 +314,20 @@ fn store(bench: &mut Bench, logs: &mut [Log], batch: &Batch, stored: &mut [Vec<L
     }
 }
 
-fn evaluate(bench: &mut Bench, logs: &[Log], batch: &Batch, slice_entries: u32) {
-    for log in logs {
-        let connection = &mut bench.connection;
-        alerting::evaluate_in_slices(connection, log.id, tick(batch.tick), slice_entries).unwrap();
+/// As a run does it: first the `sources` that have lines themselves, then what stands for them.
+fn evaluate(bench: &mut Bench, logs: &[Log], sources: usize, batch: &Batch, slice_entries: u32) {
+    let (connection, now) = (&mut bench.connection, tick(batch.tick));
+    let (members, owner) = logs.split_at(sources);
+    for logs in [members, owner] {
+        let mut ids: Vec<_> = logs.iter().map(|log| log.id).collect();
+        if batch.evaluated == Some(How::Together) {
+            let left = alerting::evaluate_together(connection, &ids, now).unwrap();
+            assert!(left.alone.is_empty(), "none is locked, and no rule has failed: {left:?}");
+            ids = left.more;
+        }
+        for id in ids {
+            alerting::evaluate_in_slices(connection, id, now, slice_entries).unwrap();
+        }
     }
 }
 

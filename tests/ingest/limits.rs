@@ -90,7 +90,7 @@ fn entries_after_each_chunk(limits: ReadLimits, runs: usize) -> Vec<usize> {
     let mut run = || {
         let known = sources::load(&mut connection, stage.host).unwrap();
         let outcome =
-            ingest::run(&mut connection, &stage, known, &targets, &mut |_, _| Ok(())).unwrap();
+            ingest::run(&mut connection, &stage, known, &targets, &mut |_, _, _| Ok(())).unwrap();
         assert!(outcome.has_more && !outcome.stopped);
         setup.entries().len()
     };
@@ -113,7 +113,7 @@ fn after_its_time_a_chunk_takes_no_further_mebibyte() {
         let known = sources::load(connection, "host").unwrap();
         let targets = ingest::expand(&Config::default(), &[setup.log()], chrono_tz::UTC).unwrap();
         let stage = Ingest { limits, ..stage(&stop) };
-        ingest::run(connection, &stage, known, &targets, &mut |_, _| Ok(())).unwrap()
+        ingest::run(connection, &stage, known, &targets, &mut |_, _, _| Ok(())).unwrap()
     };
     let mut connection = setup.database.connect();
     let late = ReadLimits { deadline: Some(Instant::now()), ..ReadLimits::default() };

@@ -196,7 +196,7 @@ impl Bench {
             stop: &AtomicBool::new(false),
         };
         let known = sources::load(&mut self.connection, stage.host).unwrap();
-        ingest::run(&mut self.connection, &stage, known, &[target], &mut |_, _| Ok(())).unwrap();
+        ingest::run(&mut self.connection, &stage, known, &[target], &mut |_, _, _| Ok(())).unwrap();
     }
 
     fn stored(&mut self, path: &str) -> Vec<String> {

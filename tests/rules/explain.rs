@@ -163,9 +163,9 @@ fn each_kind_counts_what_it_judges() {
         "blind",
         "2026-01-15T10:06:00Z",
         &expect![[r#"
-        window (09:56:00Z, 10:06:00Z] app 1: 6
-        bucket [10:05:00Z, 10:10:00Z) app 1: 1 of 3
-        unparsed_hot, unreadable_hot, silence_hot"#]],
+            window (09:56:00Z, 10:06:00Z] app 1: 6
+            bucket [10:05:00Z, 10:10:00Z) app 1: 1 of 3
+            silence_hot, unparsed_hot, unreadable_hot"#]],
     );
 }
 

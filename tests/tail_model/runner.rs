@@ -91,7 +91,7 @@ impl Runner {
         };
         let result = catch_unwind(AssertUnwindSafe(|| {
             let known = sources::load(&mut connection, host)?;
-            ingest::run(&mut connection, &stage, known, &[target], &mut |_, _| Ok(()))
+            ingest::run(&mut connection, &stage, known, &[target], &mut |_, _, _| Ok(()))
         }));
         match result {
             Ok(Ok(outcome)) => {

@@ -1,20 +1,23 @@
 //! What the views say of new lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 
-use super::super::evaluate::Rules;
 use super::super::interval::{Change, Hot, Key, Measure, Nature, Replaces};
+use super::super::judge::Rules;
+use super::super::slice::ids;
 use super::table::until;
 use crate::model::{EventTime, SourceId};
 use crate::store::StoreError;
 
 /// An interval that cannot be judged yet.
 pub(in crate::alerting) struct Waiting {
+    /// Whose.
+    pub(in crate::alerting) source: SourceId,
     /// From when the rule would hold.
     pub(in crate::alerting) hot_from: DateTime<Utc>,
     /// When that can be judged.
@@ -41,21 +44,25 @@ pub(super) fn views(kind: &str) -> &'static [(&'static str, Replaces)] {
 }
 
 /// Of all these kinds, each view once: the silence of blind rules and absence have the same.
-pub(super) fn views_of(kinds: &[String]) -> Vec<(&'static str, Replaces)> {
-    let mut all: Vec<_> = kinds.iter().flat_map(|kind| views(kind)).copied().collect();
-    if kinds.iter().any(|kind| kind == "blind") && !kinds.iter().any(|kind| kind == "absence") {
-        all.extend(views("absence"));
-    }
-    all
+pub(super) fn views_of(
+    kinds: impl IntoIterator<Item = String>,
+) -> BTreeSet<(&'static str, Replaces)> {
+    let silence = |kind: &str| if kind == "blind" { views("absence") } else { &[] };
+    let kinds = kinds.into_iter();
+    kinds.flat_map(|kind| [views(&kind), silence(&kind)]).flatten().copied().collect()
 }
 
-/// What a view says of the new lines of a source.
+/// What views say, by source.
+pub(super) type BySource = BTreeMap<SourceId, Vec<(ChangeRow, Replaces)>>;
+
+/// Adds what a view says of the new lines of sources.
 pub(super) fn changes_of(
     connection: &mut PgConnection,
-    source: SourceId,
+    sources: &[SourceId],
     rules: &Rules<'_>,
     (view, replaces): (&'static str, Replaces),
-) -> Result<Vec<(ChangeRow, Replaces)>, StoreError> {
+    found: &mut BySource,
+) -> Result<(), StoreError> {
     // Only names that stand above get into the statement.
     let statement = match replaces {
         Replaces::Join => include_str!("../joined_changes.sql").replace("{view}", view),
@@ -64,15 +71,19 @@ pub(super) fn changes_of(
             .replace("{replaces_range}", &(replaces == Replaces::Range).to_string()),
     };
     let rows = diesel::sql_query(statement)
-        .bind::<BigInt, _>(source.0)
+        .bind::<Array<BigInt>, _>(ids(sources))
         .bind::<Nullable<Array<BigInt>>, _>(rules.only)
         .bind::<Array<BigInt>, _>(rules.except)
         .load::<ChangeRow>(connection)?;
-    Ok(rows.into_iter().map(|row| (row, replaces)).collect())
+    for row in rows {
+        found.entry(SourceId(row.source_id)).or_default().push((row, replaces));
+    }
+    Ok(())
 }
 
-/// Of what the views say, what can be judged now and what cannot.
+/// Of what the views say of a source, what can be judged now and what cannot.
 pub(super) fn split(
+    source: SourceId,
     rows: Vec<(ChangeRow, Replaces)>,
     read_until: Option<DateTime<Utc>>,
 ) -> (Vec<(ChangeRow, Replaces)>, Vec<Waiting>) {
@@ -81,7 +92,7 @@ pub(super) fn split(
     for (row, replaces) in rows {
         match row.known_from {
             Some(known_from) if row.is_hot && Some(known_from) > read_until => {
-                waiting.push(Waiting { hot_from: row.hot_from, known_from });
+                waiting.push(Waiting { source, hot_from: row.hot_from, known_from });
                 // What was foreseen for that time is no longer so.
                 if replaces == Replaces::Range {
                     known.push((ChangeRow { is_hot: false, ..row }, replaces));
@@ -95,6 +106,8 @@ pub(super) fn split(
 
 #[derive(QueryableByName)]
 pub(super) struct ChangeRow {
+    #[diesel(sql_type = BigInt)]
+    source_id: i64,
     #[diesel(sql_type = BigInt)]
     rule_id: i64,
     #[diesel(sql_type = Text)]
@@ -114,11 +127,7 @@ pub(super) struct ChangeRow {
 }
 
 impl ChangeRow {
-    pub(super) fn into_change(
-        self,
-        replaces: Replaces,
-        natures: &BTreeMap<i64, RuleNature>,
-    ) -> (Key, Change) {
+    pub(super) fn into_change(self, replaces: Replaces, natures: &Natures) -> (Key, Change) {
         let rule = natures.get(&self.rule_id);
         // What was there before the rule is known.
         let known_until =
@@ -144,12 +153,25 @@ pub(super) struct RuleNature {
     pub(super) learned_until: Option<EventTime>,
 }
 
-pub(super) fn natures(
+/// What matters of the rules that judge a source, by their numbers.
+pub(super) type Natures = BTreeMap<i64, RuleNature>;
+
+pub(super) fn natures_of(
     connection: &mut PgConnection,
     source: SourceId,
-) -> Result<BTreeMap<i64, RuleNature>, StoreError> {
+) -> Result<Natures, StoreError> {
+    Ok(natures(connection, &[source])?.remove(&source).unwrap_or_default())
+}
+
+/// Those of several sources, if there is any.
+pub(super) fn natures(
+    connection: &mut PgConnection,
+    sources: &[SourceId],
+) -> Result<BTreeMap<SourceId, Natures>, StoreError> {
     #[derive(QueryableByName)]
     struct Row {
+        #[diesel(sql_type = BigInt)]
+        source_id: i64,
         #[diesel(sql_type = BigInt)]
         rule_id: i64,
         #[diesel(sql_type = Text)]
@@ -159,22 +181,27 @@ pub(super) fn natures(
         #[diesel(sql_type = Nullable<Timestamptz>)]
         learned_until: Option<DateTime<Utc>>,
     }
+    if sources.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows = diesel::sql_query(include_str!("../natures.sql"))
-        .bind::<BigInt, _>(source.0)
+        .bind::<Array<BigInt>, _>(ids(sources))
         .load::<Row>(connection)?;
-    let nature = |row: &Row| Nature {
-        is_one_shot: matches!(row.kind.as_str(), "new" | "sequence"),
-        quiet_wins: row.kind == "new",
-        measure: match row.kind.as_str() {
-            "absence" => Measure::Fewest,
-            "missing_follow_up" => Measure::Sum,
-            _ => Measure::Most,
-        },
-        keep_firing: row.keep_firing,
-    };
-    let entry = |row: Row| {
+    let mut natures: BTreeMap<SourceId, Natures> = BTreeMap::new();
+    for row in rows {
+        let nature = Nature {
+            is_one_shot: matches!(row.kind.as_str(), "new" | "sequence"),
+            quiet_wins: row.kind == "new",
+            measure: match row.kind.as_str() {
+                "absence" => Measure::Fewest,
+                "missing_follow_up" => Measure::Sum,
+                _ => Measure::Most,
+            },
+            keep_firing: row.keep_firing,
+        };
         let learned_until = row.learned_until.map(EventTime::from);
-        (row.rule_id, RuleNature { nature: nature(&row), learned_until })
-    };
-    Ok(rows.into_iter().map(entry).collect())
+        let of_source = natures.entry(SourceId(row.source_id)).or_default();
+        of_source.insert(row.rule_id, RuleNature { nature, learned_until });
+    }
+    Ok(natures)
 }

@@ -7,44 +7,53 @@
 mod changes;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 
-use self::changes::{ChangeRow, changes_of, split, views_of};
+use self::changes::{BySource, ChangeRow, changes_of, split, views_of};
 use self::table::{Touched, forget, keep, kept_near, stored_near, write_cuts};
-use super::evaluate::{Rules, record};
 use super::interval::{self, Change, Episode, FOREVER, Hot, Key, Replaces};
+use super::judge::{Rules, record};
+use super::slice::Slice;
 use crate::config::{RuleConfig, RuleKind};
 use crate::model::{EventTime, SourceId, Tick};
 use crate::store::StoreError;
 
 pub(super) use self::changes::Waiting;
-use self::changes::{RuleNature, natures};
+use self::changes::{Natures, natures, natures_of};
 
-/// Evaluates what is dirty of a source, which was read up to a time, and records the alerts.
-/// Returns what has to wait until more is read.
+/// Evaluates slices of sources and records the alerts. Returns what has to wait until more is read.
 pub(super) fn evaluate(
     connection: &mut PgConnection,
-    source: SourceId,
-    kinds: &[String],
+    slices: &[&Slice],
     rules: &Rules<'_>,
-    read_until: Option<DateTime<Utc>>,
     tick: Tick,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let mut rows = Vec::new();
-    for view in views_of(kinds) {
-        rows.extend(changes_of(connection, source, rules, view)?);
+    let sources: Vec<SourceId> = slices.iter().map(|slice| slice.source).collect();
+    let kinds: BTreeSet<&String> = slices.iter().flat_map(|slice| &slice.kinds).collect();
+    let mut found = BySource::new();
+    for view in views_of(kinds.into_iter().cloned()) {
+        changes_of(connection, &sources, rules, view, &mut found)?;
     }
-    let (rows, waiting) = split(rows, read_until);
-    if rows.is_empty() {
-        return Ok(waiting);
+    let mut all_waiting = Vec::new();
+    let mut known = Vec::new();
+    for slice in slices {
+        let Some(rows) = found.remove(&slice.source) else { continue };
+        let (rows, waiting) = split(slice.source, rows, slice.read_until);
+        all_waiting.extend(waiting);
+        if !rows.is_empty() {
+            known.push((slice.source, rows));
+        }
     }
-    let natures = natures(connection, source)?;
-    let changes = changes_by_key(rows, &natures);
-    write(connection, source, &changes, &natures, tick)?;
-    Ok(waiting)
+    let sources: Vec<SourceId> = known.iter().map(|(source, _)| *source).collect();
+    let natures = natures(connection, &sources)?;
+    for (source, rows) in known {
+        let Some(natures) = natures.get(&source) else { continue };
+        write(connection, source, &changes_by_key(rows, natures), natures, tick)?;
+    }
+    Ok(all_waiting)
 }
 
 /// What the views of a rule are found by; `None`: it is a plain threshold.
@@ -58,7 +67,7 @@ pub(super) fn kind_in_views(rule: &RuleConfig) -> Option<&'static str> {
 /// The views that say when a rule holds; `None`: it is a plain threshold.
 pub(super) fn names_of_views(rule: &RuleConfig) -> Option<Vec<&'static str>> {
     let kind = kind_in_views(rule)?.to_owned();
-    Some(views_of(&[kind]).into_iter().map(|(view, _)| view).collect())
+    Some(views_of([kind]).into_iter().map(|(view, _)| view).collect())
 }
 
 /// The episodes of rules of one kind of which nothing was kept so far. Nothing is recorded.
@@ -69,15 +78,15 @@ pub(super) fn episodes(
     rules: &Rules<'_>,
     read_until: Option<DateTime<Utc>>,
 ) -> Result<Vec<Episode>, StoreError> {
-    let mut rows = Vec::new();
-    for view in views_of(&[kind.to_owned()]) {
+    let mut found = BySource::new();
+    for view in views_of([kind.to_owned()]) {
         // What could not be read when is known of the present only.
         if view.0 != "unreadable_hot" {
-            rows.extend(changes_of(connection, source, rules, view)?);
+            changes_of(connection, &[source], rules, view, &mut found)?;
         }
     }
-    let (rows, _) = split(rows, read_until);
-    let natures = natures(connection, source)?;
+    let (rows, _) = split(source, found.remove(&source).unwrap_or_default(), read_until);
+    let natures = natures_of(connection, source)?;
     Ok(episodes_of(&changes_by_key(rows, &natures), &natures))
 }
 
@@ -87,13 +96,10 @@ pub(super) fn episodes_of_changes(
     source: SourceId,
     changes: &BTreeMap<Key, Vec<Change>>,
 ) -> Result<Vec<Episode>, StoreError> {
-    Ok(episodes_of(changes, &natures(connection, source)?))
+    Ok(episodes_of(changes, &natures_of(connection, source)?))
 }
 
-fn episodes_of(
-    changes: &BTreeMap<Key, Vec<Change>>,
-    natures: &BTreeMap<i64, RuleNature>,
-) -> Vec<Episode> {
+fn episodes_of(changes: &BTreeMap<Key, Vec<Change>>, natures: &Natures) -> Vec<Episode> {
     let of_group = |(key, changes): (&Key, &Vec<Change>)| {
         let nature = natures.get(&key.rule_id)?.nature;
         Some(interval::episodes(key, &interval::changed(&[], changes, nature), nature))
@@ -103,7 +109,7 @@ fn episodes_of(
 
 fn changes_by_key(
     rows: Vec<(ChangeRow, Replaces)>,
-    natures: &BTreeMap<i64, RuleNature>,
+    natures: &Natures,
 ) -> BTreeMap<Key, Vec<Change>> {
     let mut changes: BTreeMap<Key, Vec<Change>> = BTreeMap::new();
     for (row, replaces) in rows {
@@ -120,7 +126,7 @@ pub(super) fn apply(
     changes: &BTreeMap<Key, Vec<Change>>,
     tick: Tick,
 ) -> Result<(), StoreError> {
-    let natures = natures(connection, source)?;
+    let natures = natures_of(connection, source)?;
     write(connection, source, changes, &natures, tick)
 }
 
@@ -128,7 +134,7 @@ fn write(
     connection: &mut PgConnection,
     source: SourceId,
     changes: &BTreeMap<Key, Vec<Change>>,
-    natures: &BTreeMap<i64, RuleNature>,
+    natures: &Natures,
     tick: Tick,
 ) -> Result<(), StoreError> {
     let near = changes.iter().map(|(key, changes)| {
@@ -150,7 +156,7 @@ fn settle(
     source: SourceId,
     changes: &BTreeMap<Key, Vec<Change>>,
     kept: &BTreeMap<Key, Vec<Hot>>,
-    natures: &BTreeMap<i64, RuleNature>,
+    natures: &Natures,
 ) -> Result<Touched, StoreError> {
     let (mut forgotten, mut written) = (Vec::new(), Vec::new());
     let mut touched = Touched::new();
@@ -184,7 +190,7 @@ fn bring_alerts_up_to_date(
     connection: &mut PgConnection,
     source: SourceId,
     mut touched: Touched,
-    natures: &BTreeMap<i64, RuleNature>,
+    natures: &Natures,
     tick: Tick,
 ) -> Result<(), StoreError> {
     let stored = stored_near(connection, source, &touched)?;

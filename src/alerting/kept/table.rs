@@ -7,8 +7,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
 
-use super::super::evaluate::end;
 use super::super::interval::{Cuts, FOREVER, Hot, Key, Stored};
+use super::super::judge::end;
 use crate::model::{EventTime, SourceId, Tick};
 use crate::store::StoreError;
 

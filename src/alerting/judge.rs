@@ -1,0 +1,132 @@
+//! Asks the views what holds in slices of sources, and records it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
+
+use super::interval::{Episode, FOREVER, Key};
+use super::kept::{self, Waiting};
+use super::slice::{Slice, ids};
+use crate::model::{EventTime, SourceId, Tick};
+use crate::store::StoreError;
+
+/// Which rules are evaluated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules<'a> {
+    /// These; `None`: all.
+    pub(super) only: Option<&'a [i64]>,
+    /// But not these.
+    pub(super) except: &'a [i64],
+}
+
+impl Rules<'_> {
+    pub(super) const ALL: Self = Self { only: None, except: &[] };
+}
+
+/// Asks the views about some rules and records what they say of the slices, which are all that
+/// they see of these sources. Returns what has to wait until more is read.
+pub(super) fn judge(
+    connection: &mut PgConnection,
+    slices: &[&Slice],
+    rules: &Rules<'_>,
+    tick: Tick,
+) -> Result<Vec<Waiting>, StoreError> {
+    let with_episodes = slices.iter().filter(|slice| slice.has_episodes);
+    let with_episodes: Vec<_> = with_episodes.map(|slice| slice.source).collect();
+    if !with_episodes.is_empty() {
+        for (source, episodes) in episodes(connection, &with_episodes, rules)? {
+            record(connection, source, &episodes, tick)?;
+        }
+    }
+    kept::evaluate(connection, slices, rules, tick)
+}
+
+/// A stretch of time over which a rule holds, as the view `alert_episodes` gives it.
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    source_id: i64,
+    #[diesel(sql_type = BigInt)]
+    rule_id: i64,
+    #[diesel(sql_type = Text)]
+    group_key: String,
+    #[diesel(sql_type = Timestamptz)]
+    started_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    ended_at: DateTime<Utc>,
+    #[diesel(sql_type = Double)]
+    measured: f64,
+}
+
+impl From<Row> for Episode {
+    fn from(row: Row) -> Self {
+        let (started_at, ended_at) = (row.started_at.into(), row.ended_at.into());
+        Self {
+            key: Key { rule_id: row.rule_id, group: row.group_key },
+            started_at,
+            ended_at,
+            measured: row.measured,
+            reach: (started_at, ended_at),
+        }
+    }
+}
+
+/// What holds around what is not evaluated yet, by source.
+pub(super) fn episodes(
+    connection: &mut PgConnection,
+    sources: &[SourceId],
+    rules: &Rules<'_>,
+) -> Result<BTreeMap<SourceId, Vec<Episode>>, StoreError> {
+    let rows = diesel::sql_query(include_str!("episodes.sql"))
+        .bind::<Array<BigInt>, _>(ids(sources))
+        .bind::<Nullable<Array<BigInt>>, _>(rules.only)
+        .bind::<Array<BigInt>, _>(rules.except)
+        .load::<Row>(connection)?;
+    let mut episodes: BTreeMap<SourceId, Vec<Episode>> = BTreeMap::new();
+    for row in rows {
+        episodes.entry(SourceId(row.source_id)).or_default().push(row.into());
+    }
+    Ok(episodes)
+}
+
+/// Brings the table `alerts` to what the episodes say.
+///
+/// Three statements, because the exclusion constraint is checked row by row: a grown episode
+/// must first absorb the rows that it covers now, and only then grow.
+pub(super) fn record(
+    connection: &mut PgConnection,
+    source: SourceId,
+    episodes: &[Episode],
+    tick: Tick,
+) -> Result<(), StoreError> {
+    fn column<T>(episodes: &[Episode], value: impl Fn(&Episode) -> T) -> Vec<T> {
+        episodes.iter().map(value).collect()
+    }
+    if episodes.is_empty() {
+        return Ok(());
+    }
+    for statement in
+        [include_str!("absorb.sql"), include_str!("grow.sql"), include_str!("insert.sql")]
+    {
+        diesel::sql_query(statement)
+            .bind::<BigInt, _>(source.0)
+            .bind::<Timestamptz, _>(tick.0)
+            .bind::<Array<BigInt>, _>(column(episodes, |episode| episode.key.rule_id))
+            .bind::<Array<Text>, _>(column(episodes, |episode| episode.key.group.clone()))
+            .bind::<Array<Timestamptz>, _>(column(episodes, |episode| episode.started_at.to_utc()))
+            .bind::<Array<Nullable<Timestamptz>>, _>(column(episodes, |one| end(one.ended_at)))
+            .bind::<Array<Double>, _>(column(episodes, |episode| episode.measured))
+            .bind::<Array<Timestamptz>, _>(column(episodes, |episode| episode.reach.0.to_utc()))
+            .bind::<Array<Nullable<Timestamptz>>, _>(column(episodes, |one| end(one.reach.1)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// An end as the database takes it; `None` for ever.
+pub(super) fn end(time: EventTime) -> Option<DateTime<Utc>> {
+    (time < FOREVER).then(|| time.to_utc())
+}
