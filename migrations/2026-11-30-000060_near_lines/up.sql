@@ -82,6 +82,13 @@ cross join lateral (
             case
                 when next_at <= judged.dirty_to + quiet.length then next_at
                 when lines > 0 then judged.dirty_to + quiet.length
+                -- Every line is counted. To find no entry costs more: by its time alone one is
+                -- looked for in all blocks that no vacuum has seen.
+                when not exists (
+                    select from line_counts counts
+                    where counts.source_id = any (judged.members)
+                      and counts.minute >= date_trunc('minute', judged.dirty_to + quiet.length)
+                ) then 'infinity'
                 else (
                     -- Nothing in the range that was read: as long as nothing comes after it.
                     select coalesce(min(sign.at), 'infinity')
@@ -169,7 +176,13 @@ left join lateral (
       and matching.step = 2
       and matching.group_key = entry.group_key
       and matching.logged_at > judged.dirty_to + judged.within
-      and entry.followed_at is null
+      and case
+          when entry.followed_at is null then exists (
+              select from line_counts counts
+              where counts.source_id = any (judged.members)
+                and counts.minute >= date_trunc('minute', judged.dirty_to + judged.within)
+          )
+      end
 ) later on true
 where judged.kind = 'missing_follow_up'
 union all
