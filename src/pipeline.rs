@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::SecondsFormat;
 use diesel::pg::PgConnection;
@@ -25,9 +26,12 @@ const MESSAGE_CHARS: usize = 8192;
 
 /// After a chunk of so many lines the rules are evaluated at once.
 const MANY_LINES: i64 = 10_000;
-/// How many sources are evaluated in one transaction. More would gain little, and hold the locks
-/// longer.
-const TOGETHER: usize = 64;
+/// How many sources are evaluated in one transaction: at first so many, and up to so many if that
+/// takes but a moment. Whoever wants to read one of them has to wait for all.
+const FEW_TOGETHER: usize = 8;
+const MANY_TOGETHER: usize = 64;
+const A_MOMENT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(1);
 /// How many short slices of a source are evaluated so. One that has more is far behind.
 const SLICES_TOGETHER: usize = 3;
 
@@ -260,14 +264,13 @@ impl Pipeline<'_> {
     ) -> Result<Vec<SourceId>, StoreError> {
         let mut more = sources.to_vec();
         let mut alone = Vec::new();
+        let mut size = FEW_TOGETHER;
         for _ in 0..SLICES_TOGETHER {
-            let sources = std::mem::take(&mut more);
-            let mut batches = sources.chunks(TOGETHER);
-            while let Some(batch) = batches.next() {
-                if self.is_to_stop() {
-                    return Ok(alone);
-                }
-                match alerting::evaluate_together(connection, batch, self.tick) {
+            let mut sources = std::mem::take(&mut more);
+            while !sources.is_empty() && !self.is_to_stop() {
+                let batch: Vec<_> = sources.drain(..size.min(sources.len())).collect();
+                let begun = Instant::now();
+                match alerting::evaluate_together(connection, &batch, self.tick) {
                     Ok(left) => {
                         more.extend(left.more);
                         alone.extend(left.alone);
@@ -276,10 +279,14 @@ impl Pipeline<'_> {
                     Err(error) => {
                         // What took too long here may do so with the others too.
                         log::debug!("sources are evaluated one by one: {error}");
-                        alone.extend(batch.iter().chain(batches.flatten()).chain(&more));
-                        return Ok(alone);
+                        return Ok([alone, batch, sources, more].concat());
                     }
                 }
+                size = match begun.elapsed() {
+                    took if took < A_MOMENT => (2 * size).min(MANY_TOGETHER),
+                    took if took > LONG => (size / 2).max(1),
+                    _ => size,
+                };
             }
         }
         alone.extend(more);

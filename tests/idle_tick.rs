@@ -208,5 +208,5 @@ fn asked_of_views(logs: usize) -> usize {
 #[test]
 fn logs_with_few_new_lines_are_judged_together() {
     assert_eq!(asked_of_views(1), 1);
-    assert_eq!(asked_of_views(30), 1);
+    assert_eq!(asked_of_views(8), 1);
 }

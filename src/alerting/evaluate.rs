@@ -127,7 +127,7 @@ pub fn evaluate_together(
     sources: &[SourceId],
     tick: Tick,
 ) -> Result<Left, StoreError> {
-    transaction(connection, Patience::Short, |connection| {
+    transaction(connection, Patience::Shortest, |connection| {
         // Nobody is to wait for all of these because one of them has to be waited for.
         let locked = slice::lock(connection, sources, tick, Locked::LeftOut)?;
         slice::take_held(connection, &locked)?;

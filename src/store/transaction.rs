@@ -18,6 +18,8 @@ use super::{StoreError, is_lost_connection};
 /// How long one statement of a transaction may take, whatever the role's settings are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
+    /// For several sources at once: others may have to wait for one of them.
+    Shortest,
     /// For statements that take milliseconds.
     Short,
     /// For a slice of an evaluation.
@@ -31,6 +33,7 @@ pub enum Patience {
 impl Patience {
     fn seconds(self) -> u32 {
         match self {
+            Self::Shortest => 10,
             Self::Short => 60,
             Self::Long => 120,
             Self::Longest => 600,
