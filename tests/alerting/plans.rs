@@ -101,3 +101,15 @@ fn of_a_dense_log_not_the_whole_window_is_read() {
     let grouped = RuleConfig { group_by: vec![GroupBy::Source, GroupBy::Level], ..missing };
     assert!(entries_read("missing_follow_up_hot", grouped) > 3600);
 }
+
+#[test]
+fn without_a_new_match_the_window_is_not_read() {
+    let hour = TimeDelta::hours(1);
+    let of = |pattern| RuleConfig { within: hour, ..rule(RuleKind::Threshold, Some(pattern)) };
+    // The first of the new ones matches, and with it all of the window.
+    assert_eq!(entries_read("threshold_hot", of("full")), 1 + 3599 + 10);
+    assert_eq!(entries_read("threshold_hot", of("lost")), 0);
+    let low = |pattern| RuleConfig { count: 3, clear_below: Some(2), ..of(pattern) };
+    assert_eq!(entries_read("hysteresis_hot", low("full")), 1 + 3599 + 10);
+    assert_eq!(entries_read("hysteresis_hot", low("lost")), 0);
+}
