@@ -25,6 +25,8 @@ pub(super) struct Slice {
     pub(super) failing: Vec<i64>,
     other_dirty: Option<String>,
     other_counted: Option<String>,
+    /// Whether what is not evaluated is several ranges.
+    is_scattered: bool,
     is_member: bool,
 }
 
@@ -114,6 +116,8 @@ pub(super) fn take(
         #[diesel(sql_type = Nullable<Text>)]
         other_counted: Option<String>,
         #[diesel(sql_type = Bool)]
+        is_scattered: bool,
+        #[diesel(sql_type = Bool)]
         is_member: bool,
         #[diesel(sql_type = Bool)]
         has_episodes: bool,
@@ -138,28 +142,33 @@ pub(super) fn take(
         failing: row.failing,
         other_dirty: row.other_dirty,
         other_counted: row.other_counted,
+        is_scattered: row.is_scattered,
         is_member: row.is_member,
     };
     Ok(rows.into_iter().map(slice).collect())
 }
 
-/// Makes slices all that the views see of their sources.
+/// Makes slices all that the views see of their sources, each as one range: what lies between the
+/// parts of it is evaluated again, which costs less than to look at each part by itself.
 pub(super) fn narrow(connection: &mut PgConnection, slices: &[&Slice]) -> Result<(), StoreError> {
-    let with_more = slices.iter().filter(|slice| slice.has_more());
-    let with_more: Vec<&Slice> = with_more.copied().collect();
-    if with_more.is_empty() {
+    let is_another = |slice: &&&Slice| slice.is_scattered || slice.has_more();
+    let others: Vec<&Slice> = slices.iter().filter(is_another).copied().collect();
+    if others.is_empty() {
         return Ok(());
     }
     diesel::sql_query(
         "update ingest_state
-         set dirty   = dirty * tstzmultirange(tstzrange(slice.dirty_from, slice.dirty_to, '[]')),
-             counted = counted * tstzmultirange(tstzrange(slice.dirty_from, slice.dirty_to, '[]'))
-         from unnest($1, $2, $3) as slice (source_id, dirty_from, dirty_to)
+         set dirty   = case when dirty && slice.range then slice.range else '{}' end,
+             counted = case when counted && slice.range then slice.range else '{}' end
+         from (
+             select source_id, tstzmultirange(tstzrange(dirty_from, dirty_to, '[]')) as range
+             from unnest($1, $2, $3) as slice (source_id, dirty_from, dirty_to)
+         ) slice
          where ingest_state.source_id = slice.source_id",
     )
-    .bind::<Array<BigInt>, _>(column(&with_more, |slice| slice.source.0))
-    .bind::<Array<Timestamptz>, _>(column(&with_more, |slice| slice.dirty_from))
-    .bind::<Array<Timestamptz>, _>(column(&with_more, |slice| slice.dirty_to))
+    .bind::<Array<BigInt>, _>(column(&others, |slice| slice.source.0))
+    .bind::<Array<Timestamptz>, _>(column(&others, |slice| slice.dirty_from))
+    .bind::<Array<Timestamptz>, _>(column(&others, |slice| slice.dirty_to))
     .execute(connection)?;
     Ok(())
 }

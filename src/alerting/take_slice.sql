@@ -1,24 +1,34 @@
--- Of each of the sources $1, whose rows are locked, the first range that is not evaluated yet, cut
--- after $2 entries but not shorter than the longest window: shorter slices would read the same
--- entries many times. What is beyond it, of entries and of counts, is written as text.
+-- Of each of the sources $1, whose rows are locked, the first range that is not evaluated yet, with
+-- those that are no further from it than the longest window, cut after $2 entries but not shorter
+-- than that window: more and shorter slices would read the same entries many times. What is beyond
+-- it, of entries and of counts, is written as text.
 select one.source_id, slice.*
 from unnest($1) as one (source_id)
 cross join lateral (
     with state as materialized (
         select dirty, counted from ingest_state where source_id = one.source_id
     ), scope as materialized (
-        select within, kind, clear_below, members from rule_scopes where source_id = one.source_id
+        select greatest(within, stale_after) as length, kind, clear_below, members
+        from rule_scopes
+        where source_id = one.source_id
+    ), longest as (
+        select coalesce(max(length), '0') as length from scope
     ), first_range as (
-        select lower(range) as dirty_from, upper(range) as dirty_to
-        from state
-        cross join lateral unnest(state.dirty + state.counted) as range
+        select lower(range) as dirty_from, upper(range) - longest.length as dirty_to
+        from longest
+        cross join lateral (
+            select range_agg(tstzrange(lower(part), upper(part) + longest.length, '[]')) as ranges
+            from state
+            cross join lateral unnest(state.dirty + state.counted) as part
+        ) near
+        cross join lateral unnest(near.ranges) as range
         order by 1
         limit 1
     ), slice as (
         select
             dirty_from,
             least(dirty_to, greatest(
-                dirty_from + (select coalesce(max(within), '0') from scope),
+                dirty_from + (select length from longest),
                 coalesce((
                     select logged_at
                     from log_entries
@@ -44,6 +54,7 @@ cross join lateral (
         slice.dirty_from, slice.dirty_to,
         nullif(state.dirty - slice.range, '{}')::text as other_dirty,
         nullif(state.counted - slice.range, '{}')::text as other_counted,
+        (select count(*) > 1 from unnest(state.dirty)) or (select count(*) > 1 from unnest(state.counted)) as is_scattered,
         exists (select from scope where kind = 'threshold' and clear_below is null) as has_episodes,
         exists (
             select from sources owner

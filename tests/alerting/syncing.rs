@@ -39,6 +39,25 @@ fn a_changed_rule_does_not_raise_again_what_it_has_raised() {
 }
 
 #[test]
+fn what_has_waited_since_many_lines_is_evaluated_at_once() {
+    let stale = Kind::Blind { stale_after_seconds: Some(100), percent: None, at_least: 1 };
+    let mut scene = Scene::with_rules(HOST, &[Rule { kind: stale, ..pair() }]);
+    // After each line the log may become silent, which is to be looked at when the time has come.
+    for at in (0..100).step_by(10) {
+        scene.store(at, &[at], true);
+        scene.evaluate_only(at);
+    }
+    let held = "select count(*) from ingest_state, unnest(held)";
+    assert_eq!(rows(&mut scene, held), 10);
+    scene.store(105, &[105], true);
+    let log = scene.logs[0].id;
+    let left = alerting::evaluate_together(&mut scene.bench.connection, &[log], second(105));
+    assert_eq!(left.unwrap().more, []);
+    assert_eq!(rows(&mut scene, held), 1);
+    assert_eq!(scene.alerts(), "");
+}
+
+#[test]
 fn a_blind_rule_may_lose_a_limit() {
     let blind = |stale_after_seconds, percent| Rule {
         kind: Kind::Blind { stale_after_seconds, percent, at_least: 1 },
