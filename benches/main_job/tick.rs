@@ -1,4 +1,4 @@
-//! A run with nothing to do, which is what most runs are.
+//! A run with nothing to do, which is what most runs are, or with a line of each log.
 
 use std::path::Path;
 

@@ -1,34 +1,42 @@
--- Of each of the sources $1, whose rows are locked, the first range that is not evaluated yet, with
--- those that are no further from it than the longest window, cut after $2 entries but not shorter
--- than that window: more and shorter slices would read the same entries many times. What is beyond
--- it, of entries and of counts, is written as text.
+-- Of each of the sources $1, whose rows are locked, the first range that is not evaluated yet, cut
+-- after $2 entries but not shorter than the longest window: shorter slices would read the same
+-- entries many times. What is beyond it, of entries and of counts, is written as text.
 select one.source_id, slice.*
 from unnest($1) as one (source_id)
 cross join lateral (
     with state as materialized (
-        select dirty, counted from ingest_state where source_id = one.source_id
+        select dirty, counted, judged_until from ingest_state where source_id = one.source_id
     ), scope as materialized (
-        select greatest(within, stale_after) as length, kind, clear_below, members
+        select within, stale_after, kind, clear_below, members
         from rule_scopes
         where source_id = one.source_id
-    ), longest as (
-        select coalesce(max(length), '0') as length from scope
+    ), reach as (
+        select coalesce(max(greatest(within, stale_after)), '0') as length from scope
+    ), whole as (
+        -- Of what was not read when rules were evaluated last, parts that are near each other are
+        -- one range: each line may leave a moment at which it is too old. Between older ones lies
+        -- what was evaluated, which is not for new rules to judge.
+        select range_agg(tstzrange(
+            lower(part), upper(part) + reach.length * coalesce(upper(part) > judged_until, false)::int, '[]'
+        )) as ranges
+        from state
+        cross join reach
+        cross join lateral unnest(dirty + counted) as part
     ), first_range as (
-        select lower(range) as dirty_from, upper(range) - longest.length as dirty_to
-        from longest
-        cross join lateral (
-            select range_agg(tstzrange(lower(part), upper(part) + longest.length, '[]')) as ranges
-            from state
-            cross join lateral unnest(state.dirty + state.counted) as part
-        ) near
-        cross join lateral unnest(near.ranges) as range
+        select
+            lower(range) as dirty_from,
+            upper(range) - reach.length * coalesce(upper(range) > judged_until, false)::int as dirty_to
+        from state
+        cross join reach
+        cross join whole
+        cross join lateral unnest(whole.ranges) as range
         order by 1
         limit 1
     ), slice as (
         select
             dirty_from,
             least(dirty_to, greatest(
-                dirty_from + (select length from longest),
+                dirty_from + (select coalesce(max(within), '0') from scope),
                 coalesce((
                     select logged_at
                     from log_entries

@@ -118,6 +118,16 @@ fn a_new_rule_judges_what_is_read_from_then_on() {
 }
 
 #[test]
+fn a_new_rule_does_not_judge_what_lies_between_late_and_new_lines() {
+    let long = Rule { name: "long".to_owned(), count: 1000, within_seconds: 3600, ..pair() };
+    let mut scene = Scene::with_rules(HOST, std::slice::from_ref(&long));
+    assert_eq!(scene.run(1010, &[1000, 1001]), "");
+    scene.sync(HOST, &[long, pair()], 1020);
+    assert_eq!(scene.run(2001, &[5, 2000]), "");
+    assert_eq!(scene.alerts(), "");
+}
+
+#[test]
 fn the_open_alert_of_a_retired_rule_is_resolved() {
     let mut scene = Scene::new();
     assert_eq!(scene.run(5, &[1, 2]), "A fired 1");
