@@ -126,6 +126,12 @@ fn cut(kept: &[Hot], changes: &[Change]) -> Vec<Hot> {
     let ranges = changes.iter().filter(|one| one.replaces == Replaces::Range && !one.is_hot);
     for range in ranges.clone() {
         let (from, until) = (range.hot.from, range.hot.until);
+        // What holds beyond the range goes on from its end, if it holds there.
+        let holds_at_end = changes.iter().any(|other| {
+            other.replaces == Replaces::Range
+                && other.is_hot
+                && (other.hot.from..=other.hot.until).contains(&until)
+        });
         // One that goes on beyond the range says how long, unless it is cut at the end of another.
         let goes_on = changes.iter().any(|other| {
             other.is_hot
@@ -141,7 +147,7 @@ fn cut(kept: &[Hot], changes: &[Change]) -> Vec<Hot> {
                 }
                 let left =
                     (hot.from < from).then(|| Hot { until: hot.until.min(from), ..hot.clone() });
-                let right = (hot.until > until && !goes_on).then(|| Hot {
+                let right = (hot.until > until && holds_at_end && !goes_on).then(|| Hot {
                     from: until,
                     full_from: Some(until),
                     ..hot.clone()

@@ -156,6 +156,32 @@ fn a_log_may_be_judged_before_its_first_line() {
     check(&mut Bench::new(), "host", &history).unwrap();
 }
 
+/// Found by the tests above: what was foreseen of a silence goes on beyond the times that a late
+/// line changes, and there it is another silence, which nobody can know of yet.
+#[test]
+fn what_a_late_line_leaves_of_a_silence_waits_until_it_begins() {
+    let rule = Rule {
+        name: "rule".to_owned(),
+        kind: Kind::Absence { lookback_seconds: 62 },
+        levels: vec![Level::Info],
+        count: 2,
+        ..Rule::default()
+    };
+    let batch = |lines: &[i64], second: i64, at_end: bool| {
+        let line = |at: &i64| Line { level: Level::Info, ..Line::error(at * SECOND, "disk full") };
+        Batch {
+            lines: lines.iter().map(|at| (0, line(at))).collect(),
+            continued: false,
+            tick: second * SECOND,
+            at_end,
+            evaluated: Some(How::Alone),
+        }
+    };
+    let batches = vec![batch(&[1], 1, false), batch(&[0], 1, false), batch(&[], 3601, true)];
+    let history = History { rules: vec![rule], sources: 1, batches, slice_entries: 1 };
+    check(&mut Bench::new(), "host", &history).unwrap();
+}
+
 type Check = fn(&mut Bench, &str, &History) -> Result<(), TestCaseError>;
 
 fn run_cases(cases: usize, histories: impl Strategy<Value = History>, check: Check) {
