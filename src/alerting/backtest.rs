@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 
 use super::interval::{Episode, FOREVER};
-use super::judge::{Rules, episodes};
+use super::judge::{Concerned, episodes};
 use super::trial::{copy, trial};
 use super::{kept, own_view};
 use crate::config::{RuleConfig, RuleKind};
@@ -173,12 +173,12 @@ impl Trying<'_> {
         if self.rule.kind == RuleKind::Sql {
             return own_view::episodes(connection, self.host, self.id);
         }
-        let rules = Rules { only: Some(&[self.id]), except: &[] };
         match kept::kind_in_views(self.rule) {
             None => {
-                Ok(episodes(connection, &[source], &rules)?.remove(&source).unwrap_or_default())
+                let concerned = Concerned::one(source, self.id);
+                Ok(episodes(connection, &concerned)?.remove(&source).unwrap_or_default())
             }
-            Some(kind) => kept::episodes(connection, source, kind, &rules, read_until),
+            Some(kind) => kept::episodes(connection, source, kind, self.id, read_until),
         }
     }
 

@@ -22,11 +22,19 @@ with scope as (
         is_learning = true
 )
 update ingest_state
-set counted = counted + tstzmultirange(tstzrange(now.at, now.at, '[]'))
+set counted     = counted + coalesce(now.moments, '{}'),
+    judge_again = true
 from (
-    select source_id, coalesce(last_logged_at, $2) as at from scope
-    union
-    -- Whether a log can be read does not depend on its lines.
-    select source_id, $2 from scope where kind = 'blind'
-) now
-where ingest_state.source_id = now.source_id
+    select distinct source_id from rule_scopes where rule_id = any ($1)
+) judged
+left join (
+    select source_id, range_agg(tstzrange(at, at, '[]')) as moments
+    from (
+        select source_id, coalesce(last_logged_at, $2) as at from scope
+        union
+        -- Whether a log can be read does not depend on its lines.
+        select source_id, $2 from scope where kind = 'blind'
+    ) moment
+    group by source_id
+) now on now.source_id = judged.source_id
+where ingest_state.source_id = judged.source_id

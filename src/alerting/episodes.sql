@@ -6,8 +6,7 @@ cross join lateral (
     select rule_id, group_key, started_at, ended_at, measured
     from alert_episodes
     where source_id = one.source_id
-      and ($2 is null or rule_id = any ($2))
-      and rule_id <> all ($3)
+      and rule_id = any ($2)
     offset 0
 ) episode
 order by one.source_id, episode.rule_id, episode.group_key, episode.started_at

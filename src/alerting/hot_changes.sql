@@ -12,8 +12,7 @@ cross join lateral (
     select *
     from {view} change
     where change.source_id = one.source_id
-      and ($2 is null or change.rule_id = any ($2))
-      and change.rule_id <> all ($3)
+      and change.rule_id = any ($2)
       and (
           change.is_hot
           or {replaces_range}

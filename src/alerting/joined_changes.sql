@@ -7,8 +7,7 @@ with part as (
         select rule_id, group_key, hot_from, hot_until, full_from, measured
         from {view}
         where source_id = one.source_id
-          and ($2 is null or rule_id = any ($2))
-          and rule_id <> all ($3)
+          and rule_id = any ($2)
         offset 0
     ) hot
 ), merged as (

@@ -1,6 +1,6 @@
 //! Asks the views what holds in slices of sources, and records it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -26,6 +26,35 @@ impl Rules<'_> {
     pub(super) const ALL: Self = Self { only: None, except: &[] };
 }
 
+/// Sources and rules: which are asked about which.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Concerned {
+    sources: BTreeSet<SourceId>,
+    rules: BTreeSet<i64>,
+}
+
+impl Concerned {
+    /// One rule about one source.
+    pub(super) fn one(source: SourceId, rule: i64) -> Self {
+        Self { sources: [source].into(), rules: [rule].into() }
+    }
+
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.sources.extend(&other.sources);
+        self.rules.extend(&other.rules);
+    }
+
+    /// The sources as the database knows them.
+    pub(super) fn sources(&self) -> Vec<i64> {
+        self.sources.iter().map(|source| source.0).collect()
+    }
+
+    /// The rules.
+    pub(super) fn rules(&self) -> Vec<i64> {
+        self.rules.iter().copied().collect()
+    }
+}
+
 /// Asks the views about some rules and records what they say of the slices, which are all that
 /// they see of these sources. Returns what has to wait until more is read.
 pub(super) fn judge(
@@ -34,14 +63,46 @@ pub(super) fn judge(
     rules: &Rules<'_>,
     tick: Tick,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let with_episodes = slices.iter().filter(|slice| slice.has_episodes);
-    let with_episodes: Vec<_> = with_episodes.map(|slice| slice.source).collect();
-    if !with_episodes.is_empty() {
-        for (source, episodes) in episodes(connection, &with_episodes, rules)? {
+    let mut by_kind = concerned(connection, slices, rules)?;
+    if let Some(thresholds) = by_kind.remove("threshold") {
+        for (source, episodes) in episodes(connection, &thresholds)? {
             record(connection, source, &episodes, tick)?;
         }
     }
-    kept::evaluate(connection, slices, rules, tick)
+    kept::evaluate(connection, slices, by_kind, tick)
+}
+
+/// The rules for which there may be something new in slices, by the kind that says which views
+/// are asked.
+///
+/// Most new lines concern few rules. To find that out costs a look at the new lines; a view may
+/// read much of what was before them, and its statement has to be planned.
+fn concerned(
+    connection: &mut PgConnection,
+    slices: &[&Slice],
+    rules: &Rules<'_>,
+) -> Result<BTreeMap<String, Concerned>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        source_id: i64,
+        #[diesel(sql_type = BigInt)]
+        rule_id: i64,
+        #[diesel(sql_type = Text)]
+        kind: String,
+    }
+    let sources: Vec<SourceId> = slices.iter().map(|slice| slice.source).collect();
+    let rows = diesel::sql_query(include_str!("concerned.sql"))
+        .bind::<Array<BigInt>, _>(ids(&sources))
+        .bind::<Nullable<Array<BigInt>>, _>(rules.only)
+        .bind::<Array<BigInt>, _>(rules.except)
+        .load::<Row>(connection)?;
+    let mut by_kind: BTreeMap<String, Concerned> = BTreeMap::new();
+    for row in rows {
+        let concerned = Concerned::one(SourceId(row.source_id), row.rule_id);
+        by_kind.entry(row.kind).or_default().extend(&concerned);
+    }
+    Ok(by_kind)
 }
 
 /// A stretch of time over which a rule holds, as the view `alert_episodes` gives it.
@@ -77,13 +138,11 @@ impl From<Row> for Episode {
 /// What holds around what is not evaluated yet, by source.
 pub(super) fn episodes(
     connection: &mut PgConnection,
-    sources: &[SourceId],
-    rules: &Rules<'_>,
+    concerned: &Concerned,
 ) -> Result<BTreeMap<SourceId, Vec<Episode>>, StoreError> {
     let rows = diesel::sql_query(include_str!("episodes.sql"))
-        .bind::<Array<BigInt>, _>(ids(sources))
-        .bind::<Nullable<Array<BigInt>>, _>(rules.only)
-        .bind::<Array<BigInt>, _>(rules.except)
+        .bind::<Array<BigInt>, _>(concerned.sources())
+        .bind::<Array<BigInt>, _>(concerned.rules())
         .load::<Row>(connection)?;
     let mut episodes: BTreeMap<SourceId, Vec<Episode>> = BTreeMap::new();
     for row in rows {

@@ -18,9 +18,6 @@ pub(super) struct Slice {
     pub(super) read_until: Option<DateTime<Utc>>,
     pub(super) dirty_from: DateTime<Utc>,
     pub(super) dirty_to: DateTime<Utc>,
-    pub(super) has_episodes: bool,
-    /// Kinds whose intervals are kept.
-    pub(super) kinds: Vec<String>,
     /// Rules that failed the last time.
     pub(super) failing: Vec<i64>,
     other_dirty: Option<String>,
@@ -119,12 +116,8 @@ pub(super) fn take(
         is_scattered: bool,
         #[diesel(sql_type = Bool)]
         is_member: bool,
-        #[diesel(sql_type = Bool)]
-        has_episodes: bool,
         #[diesel(sql_type = Array<BigInt>)]
         failing: Vec<i64>,
-        #[diesel(sql_type = Array<Text>)]
-        kinds: Vec<String>,
     }
     let rows: Vec<Row> = diesel::sql_query(include_str!("take_slice.sql"))
         .bind::<Array<BigInt>, _>(locked.iter().map(|one| one.source_id).collect::<Vec<_>>())
@@ -137,8 +130,6 @@ pub(super) fn take(
         read_until: read_until.get(&row.source_id).copied().flatten(),
         dirty_from: row.dirty_from,
         dirty_to: row.dirty_to,
-        has_episodes: row.has_episodes,
-        kinds: row.kinds,
         failing: row.failing,
         other_dirty: row.other_dirty,
         other_counted: row.other_counted,

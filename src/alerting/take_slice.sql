@@ -7,7 +7,7 @@ cross join lateral (
     with state as materialized (
         select dirty, counted, judged_until from ingest_state where source_id = one.source_id
     ), scope as materialized (
-        select within, stale_after, kind, clear_below, members
+        select within, stale_after, members
         from rule_scopes
         where source_id = one.source_id
     ), reach as (
@@ -63,18 +63,12 @@ cross join lateral (
         nullif(state.dirty - slice.range, '{}')::text as other_dirty,
         nullif(state.counted - slice.range, '{}')::text as other_counted,
         (select count(*) > 1 from unnest(state.dirty)) or (select count(*) > 1 from unnest(state.counted)) as is_scattered,
-        exists (select from scope where kind = 'threshold' and clear_below is null) as has_episodes,
         exists (
             select from sources owner
             join sources source on owner.path in (source.host, '*')
             where owner.host = '*' and source.id = one.source_id and source.host <> '*'
         ) as is_member,
-        array(select rule_id from rule_backlog where source_id = one.source_id and failures > 0) as failing,
-        array(
-            select distinct case when clear_below is null then kind else 'hysteresis' end
-            from scope
-            where kind not in ('threshold', 'sql') or clear_below is not null
-        ) as kinds
+        array(select rule_id from rule_backlog where source_id = one.source_id and failures > 0) as failing
     from state
     cross join (select *, tstzmultirange(tstzrange(dirty_from, dirty_to, '[]')) as range from slice) slice
 ) slice

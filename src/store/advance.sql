@@ -5,7 +5,8 @@
 -- $20 and $21 dirty ranges, $22 minutes and $23 to $30 their counts, $31 the open trace,
 -- $32 skipped NUL bytes, $33 cursor or null, $34 detected format,
 -- $35 lines that could not be parsed, the last ones, at most three, $36 and $37 dirty ranges of
--- counts, $38 and $39 the first and last times of the minutes
+-- counts, $38 and $39 the first and last times of the minutes, $40 whether stored entries were
+-- changed
 with counted as (
     insert into line_counts as known (source_id, minute, trace, debug, info, warning, error,
                                       fatal, continued, unparsed, first_at, last_at)
@@ -73,5 +74,6 @@ set byte_offset     = case when generation = $2 then $4 else byte_offset end,
     counted         = (
         select coalesce(range_agg(tstzrange(dirty_from, dirty_to, '[]')), '{}')
         from unnest($36, $37) as new_counted (dirty_from, dirty_to)
-    )
+    ),
+    judge_again     = judge_again or $40
 where source_id = $1

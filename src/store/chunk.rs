@@ -382,6 +382,7 @@ fn advance(
         .bind::<Array<Timestamptz>, _>(to_timestamps(counted.iter().map(|range| range.1)))
         .bind::<Array<Timestamptz>, _>(to_timestamps(counts.iter().map(|row| row.1.first_at)))
         .bind::<Array<Timestamptz>, _>(to_timestamps(counts.iter().map(|row| row.1.last_at)))
+        .bind::<Bool, _>(start.flushed.is_some() || chunk.appended.is_some())
         .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Overtaken) }
 }

@@ -94,8 +94,12 @@ pub fn rename(
     path: &str,
 ) -> Result<(), StoreError> {
     let statement = diesel::sql_query(
-        "update sources set path = $2, name = case when name = path then $2 else name end
-         where id = $1",
+        "with renamed as (
+             update sources set path = $2, name = case when name = path then $2 else name end
+             where id = $1
+             returning id
+         )
+         update ingest_state set judge_again = true from renamed where source_id = renamed.id",
     )
     .bind::<BigInt, _>(source.0)
     .bind::<Text, _>(path);
@@ -132,6 +136,10 @@ pub fn rename_host(
         for table in ["alert_rules", "notifications", "runs"] {
             run(&format!("update {table} set host = $2 where host = $1"))?;
         }
+        // Other rules may judge them now.
+        run("update ingest_state set judge_again = true
+             from sources
+             where sources.id = source_id and (sources.host = $2 or sources.path in ($1, $2))")?;
         Ok(sources)
     })
 }

@@ -42,6 +42,6 @@ with pair as (
     returning new_id, dirty
 )
 update ingest_state
-set dirty = ingest_state.dirty + state.dirty
+set dirty = ingest_state.dirty + state.dirty, judge_again = true
 from state
 where ingest_state.source_id = state.new_id

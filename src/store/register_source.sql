@@ -9,6 +9,8 @@ with registered as (
 ), state as (
     insert into ingest_state (source_id)
     select id from registered
-    on conflict on constraint ingest_state_pkey do nothing
+    -- By another name it may be judged by other rules.
+    on conflict on constraint ingest_state_pkey do update set judge_again = true
+        where (select name from sources where host = $1 and path = $2) is distinct from $3
 )
 select id from registered

@@ -193,6 +193,7 @@ diesel::table! {
         held -> Tstzmultirange,
         judge_at -> Nullable<Timestamptz>,
         judged_until -> Nullable<Timestamptz>,
+        judge_again -> Bool,
     }
 }
 

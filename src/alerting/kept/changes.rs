@@ -1,6 +1,6 @@
 //! What the views say of new lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 
 use super::super::interval::{Change, Hot, Key, Measure, Nature, Replaces};
-use super::super::judge::Rules;
+use super::super::judge::Concerned;
 use super::super::slice::ids;
 use super::table::until;
 use crate::model::{EventTime, SourceId};
@@ -43,13 +43,19 @@ pub(super) fn views(kind: &str) -> &'static [(&'static str, Replaces)] {
     }
 }
 
-/// Of all these kinds, each view once: the silence of blind rules and absence have the same.
+/// The views of these kinds, and whom they are asked about. Each stands there once: the silence of
+/// blind rules and absence have the same.
 pub(super) fn views_of(
-    kinds: impl IntoIterator<Item = String>,
-) -> BTreeSet<(&'static str, Replaces)> {
-    let silence = |kind: &str| if kind == "blind" { views("absence") } else { &[] };
-    let kinds = kinds.into_iter();
-    kinds.flat_map(|kind| [views(&kind), silence(&kind)]).flatten().copied().collect()
+    kinds: impl IntoIterator<Item = (String, Concerned)>,
+) -> BTreeMap<(&'static str, Replaces), Concerned> {
+    let mut asked: BTreeMap<_, Concerned> = BTreeMap::new();
+    for (kind, concerned) in kinds {
+        let silence = if kind == "blind" { views("absence") } else { &[] };
+        for view in views(&kind).iter().chain(silence) {
+            asked.entry(*view).or_default().extend(&concerned);
+        }
+    }
+    asked
 }
 
 /// What views say, by source.
@@ -58,9 +64,8 @@ pub(super) type BySource = BTreeMap<SourceId, Vec<(ChangeRow, Replaces)>>;
 /// Adds what a view says of the new lines of sources.
 pub(super) fn changes_of(
     connection: &mut PgConnection,
-    sources: &[SourceId],
-    rules: &Rules<'_>,
     (view, replaces): (&'static str, Replaces),
+    concerned: &Concerned,
     found: &mut BySource,
 ) -> Result<(), StoreError> {
     // Only names that stand above get into the statement.
@@ -71,9 +76,8 @@ pub(super) fn changes_of(
             .replace("{replaces_range}", &(replaces == Replaces::Range).to_string()),
     };
     let rows = diesel::sql_query(statement)
-        .bind::<Array<BigInt>, _>(ids(sources))
-        .bind::<Nullable<Array<BigInt>>, _>(rules.only)
-        .bind::<Array<BigInt>, _>(rules.except)
+        .bind::<Array<BigInt>, _>(concerned.sources())
+        .bind::<Array<BigInt>, _>(concerned.rules())
         .load::<ChangeRow>(connection)?;
     for row in rows {
         found.entry(SourceId(row.source_id)).or_default().push((row, replaces));

@@ -7,7 +7,7 @@
 mod changes;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -15,7 +15,7 @@ use diesel::pg::PgConnection;
 use self::changes::{BySource, ChangeRow, changes_of, split, views_of};
 use self::table::{Touched, forget, keep, kept_near, stored_near, write_cuts};
 use super::interval::{self, Change, Episode, FOREVER, Hot, Key, Replaces};
-use super::judge::{Rules, record};
+use super::judge::{Concerned, record};
 use super::slice::Slice;
 use crate::config::{RuleConfig, RuleKind};
 use crate::model::{EventTime, SourceId, Tick};
@@ -24,18 +24,16 @@ use crate::store::StoreError;
 pub(super) use self::changes::Waiting;
 use self::changes::{Natures, natures, natures_of};
 
-/// Evaluates slices of sources and records the alerts. Returns what has to wait until more is read.
+/// Asks the views of rules of each kind about slices and records the alerts. Returns what has to wait until more is read.
 pub(super) fn evaluate(
     connection: &mut PgConnection,
     slices: &[&Slice],
-    rules: &Rules<'_>,
+    by_kind: BTreeMap<String, Concerned>,
     tick: Tick,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let sources: Vec<SourceId> = slices.iter().map(|slice| slice.source).collect();
-    let kinds: BTreeSet<&String> = slices.iter().flat_map(|slice| &slice.kinds).collect();
     let mut found = BySource::new();
-    for view in views_of(kinds.into_iter().cloned()) {
-        changes_of(connection, &sources, rules, view, &mut found)?;
+    for (view, concerned) in views_of(by_kind) {
+        changes_of(connection, view, &concerned, &mut found)?;
     }
     let mut all_waiting = Vec::new();
     let mut known = Vec::new();
@@ -67,22 +65,22 @@ pub(super) fn kind_in_views(rule: &RuleConfig) -> Option<&'static str> {
 /// The views that say when a rule holds; `None`: it is a plain threshold.
 pub(super) fn names_of_views(rule: &RuleConfig) -> Option<Vec<&'static str>> {
     let kind = kind_in_views(rule)?.to_owned();
-    Some(views_of([kind]).into_iter().map(|(view, _)| view).collect())
+    Some(views_of([(kind, Concerned::default())]).into_keys().map(|(view, _)| view).collect())
 }
 
-/// The episodes of rules of one kind of which nothing was kept so far. Nothing is recorded.
+/// The episodes of a rule of which nothing was kept so far. Nothing is recorded.
 pub(super) fn episodes(
     connection: &mut PgConnection,
     source: SourceId,
     kind: &str,
-    rules: &Rules<'_>,
+    rule: i64,
     read_until: Option<DateTime<Utc>>,
 ) -> Result<Vec<Episode>, StoreError> {
     let mut found = BySource::new();
-    for view in views_of([kind.to_owned()]) {
+    for (view, concerned) in views_of([(kind.to_owned(), Concerned::one(source, rule))]) {
         // What could not be read when is known of the present only.
         if view.0 != "unreadable_hot" {
-            changes_of(connection, &[source], rules, view, &mut found)?;
+            changes_of(connection, view, &concerned, &mut found)?;
         }
     }
     let (rows, _) = split(source, found.remove(&source).unwrap_or_default(), read_until);
