@@ -365,9 +365,16 @@ cross join lateral (
                 -- Every line is counted. To find no entry costs more: by its time alone one is
                 -- looked for in all blocks that no vacuum has seen.
                 when not exists (
-                    select from line_counts counts
-                    where counts.source_id = any (judged.members)
-                      and counts.minute >= date_trunc('minute', judged.dirty_to + quiet.length)
+                    select
+                    from unnest(judged.members) as member (id)
+                    cross join lateral (
+                        select from line_counts counts
+                        where counts.source_id = member.id
+                          and counts.minute >= date_trunc('minute', judged.dirty_to + quiet.length)
+                        -- Only the index has this order; else all of them might be looked through.
+                        order by counts.minute
+                        limit 1
+                    ) counted
                 ) then 'infinity'
                 else (
                     -- Nothing in the range that was read: as long as nothing comes after it.
@@ -458,9 +465,16 @@ left join lateral (
       and matching.logged_at > judged.dirty_to + judged.within
       and case
           when entry.followed_at is null then exists (
-              select from line_counts counts
-              where counts.source_id = any (judged.members)
-                and counts.minute >= date_trunc('minute', judged.dirty_to + judged.within)
+              select
+              from unnest(judged.members) as member (id)
+              cross join lateral (
+                  select from line_counts counts
+                  where counts.source_id = member.id
+                    and counts.minute >= date_trunc('minute', judged.dirty_to + judged.within)
+                  -- Only the index has this order; else all of them might be looked through.
+                  order by counts.minute
+                  limit 1
+              ) counted
           )
       end
 ) later on true

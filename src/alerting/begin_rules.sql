@@ -23,7 +23,8 @@ with scope as (
 )
 update ingest_state
 set counted     = counted + coalesce(now.moments, '{}'),
-    judge_again = true
+    judge_again = true,
+    recount     = true
 from (
     select distinct source_id from rule_scopes where rule_id = any ($1)
 ) judged

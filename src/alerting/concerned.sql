@@ -1,11 +1,13 @@
 -- The rules that are to be judged because of what is not evaluated yet of the sources $1; of rules
 -- $2, or of all, but not of $3. What a rule says of entries changes only where one of them
--- matches, unless more than new entries is to be looked at.
-select one.source_id, concerned.rule_id, concerned.kind
+-- matches, unless more than new entries is to be looked at. Also whether their buckets are counted.
+select one.source_id, concerned.rule_id, concerned.kind, concerned.is_counted
 from unnest($1) as one (source_id)
 cross join lateral (
     select distinct
-        judged.rule_id, case when judged.clear_below is null then judged.kind else 'hysteresis' end as kind
+        judged.rule_id,
+        case when judged.clear_below is null then judged.kind else 'hysteresis' end as kind,
+        judged.kind in ('spike', 'baseline') and not judged.counts_suffice as is_counted
     from rules_to_judge judged
     where judged.source_id = one.source_id
       and judged.kind <> 'sql'
@@ -21,9 +23,16 @@ cross join lateral (
           ) then true
           -- Of a week in which there was no line nothing is learned.
           when judged.kind = 'baseline' and exists (
-              select from line_counts counts
-              where counts.source_id = any (judged.members)
-                and counts.minute >= judged.dirty_from + interval '1 week' - judged.within
+              select
+              from unnest(judged.members) as member (id)
+              cross join lateral (
+                  select from line_counts counts
+                  where counts.source_id = member.id
+                    and counts.minute >= judged.dirty_from + interval '1 week' - judged.within
+                  -- Only the index has this order; else all of them might be looked through.
+                  order by counts.minute
+                  limit 1
+              ) counted
           ) then true
           when cardinality(judged.steps) = 1 then exists (
               select from pattern_entries new_one

@@ -105,6 +105,7 @@ fn evaluate_slice(
             return Ok(false);
         };
         slice::narrow(connection, &[&slice])?;
+        slice::forget_counts(connection, &[&slice])?;
         let waiting = failing::evaluate(connection, &slice, tick, failures)?;
         slice::release(connection, &[&slice], &waiting)?;
         Ok(slice.has_more())
@@ -136,6 +137,7 @@ pub fn evaluate_together(
             slices.iter().partition(|slice| slice.failing.is_empty());
         if !sound.is_empty() {
             slice::narrow(connection, &sound)?;
+            slice::forget_counts(connection, &sound)?;
             let waiting = judge(connection, &sound, &Rules::ALL, tick)?;
             slice::release(connection, &sound, &waiting)?;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 
 use super::interval::{Episode, FOREVER, Key};
 use super::kept::{self, Waiting};
@@ -39,6 +39,10 @@ impl Concerned {
         Self { sources: [source].into(), rules: [rule].into() }
     }
 
+    fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
     pub(super) fn extend(&mut self, other: &Self) {
         self.sources.extend(&other.sources);
         self.rules.extend(&other.rules);
@@ -63,7 +67,10 @@ pub(super) fn judge(
     rules: &Rules<'_>,
     tick: Tick,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let mut by_kind = concerned(connection, slices, rules)?;
+    let (mut by_kind, counted) = concerned(connection, slices, rules)?;
+    if !counted.is_empty() {
+        count_buckets(connection, &counted)?;
+    }
     if let Some(thresholds) = by_kind.remove("threshold") {
         for (source, episodes) in episodes(connection, &thresholds)? {
             record(connection, source, &episodes, tick)?;
@@ -73,7 +80,7 @@ pub(super) fn judge(
 }
 
 /// The rules for which there may be something new in slices, by the kind that says which views
-/// are asked.
+/// are asked, and those whose buckets are counted.
 ///
 /// Most new lines concern few rules. To find that out costs a look at the new lines; a view may
 /// read much of what was before them, and its statement has to be planned.
@@ -81,7 +88,7 @@ fn concerned(
     connection: &mut PgConnection,
     slices: &[&Slice],
     rules: &Rules<'_>,
-) -> Result<BTreeMap<String, Concerned>, StoreError> {
+) -> Result<(BTreeMap<String, Concerned>, Concerned), StoreError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -90,6 +97,8 @@ fn concerned(
         rule_id: i64,
         #[diesel(sql_type = Text)]
         kind: String,
+        #[diesel(sql_type = Bool)]
+        is_counted: bool,
     }
     let sources: Vec<SourceId> = slices.iter().map(|slice| slice.source).collect();
     let rows = diesel::sql_query(include_str!("concerned.sql"))
@@ -98,11 +107,26 @@ fn concerned(
         .bind::<Array<BigInt>, _>(rules.except)
         .load::<Row>(connection)?;
     let mut by_kind: BTreeMap<String, Concerned> = BTreeMap::new();
+    let mut counted = Concerned::default();
     for row in rows {
         let concerned = Concerned::one(SourceId(row.source_id), row.rule_id);
+        if row.is_counted {
+            counted.extend(&concerned);
+        }
         by_kind.entry(row.kind).or_default().extend(&concerned);
     }
-    Ok(by_kind)
+    Ok((by_kind, counted))
+}
+
+/// Counts new matches by bucket, so that no view has to look at them again.
+fn count_buckets(connection: &mut PgConnection, counted: &Concerned) -> Result<(), StoreError> {
+    for statement in [include_str!("forget_buckets.sql"), include_str!("count_buckets.sql")] {
+        diesel::sql_query(statement)
+            .bind::<Array<BigInt>, _>(counted.sources())
+            .bind::<Array<BigInt>, _>(counted.rules())
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 /// A stretch of time over which a rule holds, as the view `alert_episodes` gives it.

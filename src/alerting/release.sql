@@ -14,6 +14,7 @@ set dirty    = coalesce(slice.other_dirty, '{}')::tstzmultirange,
     held     = ingest_state.held + coalesce(waiting.held, '{}'),
     judge_at = least(ingest_state.judge_at, waiting.judge_at),
     judged_until = slice.judged_until,
+    recount = false,
     judge_again = ingest_state.judge_again and not (slice.other_dirty is null and slice.other_counted is null)
 from unnest($1, $2, $3, $4) as slice (source_id, other_dirty, other_counted, judged_until)
 left join waiting on waiting.source_id = slice.source_id

@@ -25,6 +25,7 @@ pub(super) struct Slice {
     /// Whether what is not evaluated is several ranges.
     is_scattered: bool,
     is_member: bool,
+    recount: bool,
 }
 
 impl Slice {
@@ -116,6 +117,8 @@ pub(super) fn take(
         is_scattered: bool,
         #[diesel(sql_type = Bool)]
         is_member: bool,
+        #[diesel(sql_type = Bool)]
+        recount: bool,
         #[diesel(sql_type = Array<BigInt>)]
         failing: Vec<i64>,
     }
@@ -135,6 +138,7 @@ pub(super) fn take(
         other_counted: row.other_counted,
         is_scattered: row.is_scattered,
         is_member: row.is_member,
+        recount: row.recount,
     };
     Ok(rows.into_iter().map(slice).collect())
 }
@@ -161,6 +165,21 @@ pub(super) fn narrow(connection: &mut PgConnection, slices: &[&Slice]) -> Result
     .bind::<Array<Timestamptz>, _>(column(&others, |slice| slice.dirty_from))
     .bind::<Array<Timestamptz>, _>(column(&others, |slice| slice.dirty_to))
     .execute(connection)?;
+    Ok(())
+}
+
+/// Forgets how many entries rules have matched where other rules judge the source now.
+pub(super) fn forget_counts(
+    connection: &mut PgConnection,
+    slices: &[&Slice],
+) -> Result<(), StoreError> {
+    let sources: Vec<i64> =
+        slices.iter().filter(|slice| slice.recount).map(|slice| slice.source.0).collect();
+    if !sources.is_empty() {
+        diesel::sql_query("delete from counted_spans where source_id = any ($1)")
+            .bind::<Array<BigInt>, _>(sources)
+            .execute(connection)?;
+    }
     Ok(())
 }
 

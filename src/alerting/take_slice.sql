@@ -5,7 +5,7 @@ select one.source_id, slice.*
 from unnest($1) as one (source_id)
 cross join lateral (
     with state as materialized (
-        select dirty, counted, judged_until from ingest_state where source_id = one.source_id
+        select dirty, counted, judged_until, recount from ingest_state where source_id = one.source_id
     ), scope as materialized (
         select within, stale_after, members
         from rule_scopes
@@ -63,6 +63,7 @@ cross join lateral (
         nullif(state.dirty - slice.range, '{}')::text as other_dirty,
         nullif(state.counted - slice.range, '{}')::text as other_counted,
         (select count(*) > 1 from unnest(state.dirty)) or (select count(*) > 1 from unnest(state.counted)) as is_scattered,
+        state.recount,
         exists (
             select from sources owner
             join sources source on owner.path in (source.host, '*')

@@ -12,9 +12,11 @@ use super::{StoreError, from_bigint, sources};
 use crate::model::{FileIdentity, Place, SourceId};
 
 /// Tables with rows of a source that are made of its lines, but for its alerts.
-pub const READ: [&str; 6] = [
+pub const READ: [&str; 8] = [
     "log_entries",
     "line_counts",
+    "bucket_counts",
+    "counted_spans",
     "ingest_gaps",
     "ingest_tails",
     "generations",
@@ -99,7 +101,17 @@ pub fn rename(
              where id = $1
              returning id
          )
-         update ingest_state set judge_again = true from renamed where source_id = renamed.id",
+         update ingest_state set judge_again = true, recount = true
+         from (
+             -- In the order in which an evaluation locks them.
+             select state.source_id
+             from renamed
+             join sources judged on judged.id = renamed.id or judged.host = '*'
+             join ingest_state state on state.source_id = judged.id
+             order by judged.host = '*', judged.id
+             for update of state
+         ) judged
+         where ingest_state.source_id = judged.source_id",
     )
     .bind::<BigInt, _>(source.0)
     .bind::<Text, _>(path);
@@ -137,7 +149,7 @@ pub fn rename_host(
             run(&format!("update {table} set host = $2 where host = $1"))?;
         }
         // Other rules may judge them now.
-        run("update ingest_state set judge_again = true
+        run("update ingest_state set judge_again = true, recount = true
              from sources
              where sources.id = source_id and (sources.host = $2 or sources.path in ($1, $2))")?;
         Ok(sources)
@@ -179,6 +191,12 @@ fn delete_what_was_read(
             deleted.entries = rows;
         }
     }
+    // What stands for all sources has counted its lines, too.
+    diesel::sql_query(
+        "update ingest_state set recount = true
+         where source_id in (select id from sources where host = '*')",
+    )
+    .execute(connection)?;
     Ok(deleted)
 }
 

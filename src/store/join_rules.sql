@@ -15,6 +15,10 @@ with pair as (
     set rule_id = pair.new_id
     from pair
     where hot_intervals.rule_id = pair.old_id
+), bucket as (
+    delete from bucket_counts using pair where rule_id = pair.old_id
+), span as (
+    delete from counted_spans using pair where rule_id = pair.old_id
 )
 update rule_backlog
 set rule_id = pair.new_id

@@ -37,11 +37,15 @@ with pair as (
     delete from hot_intervals using pair where source_id = pair.old_id
 ), backlog as (
     delete from rule_backlog using pair where source_id = pair.old_id
+), bucket as (
+    delete from bucket_counts using pair where source_id = pair.old_id
+), span as (
+    delete from counted_spans using pair where source_id = pair.old_id
 ), state as (
     delete from ingest_state using pair where source_id = pair.old_id
     returning new_id, dirty
 )
 update ingest_state
-set dirty = ingest_state.dirty + state.dirty, judge_again = true
+set dirty = ingest_state.dirty + state.dirty, judge_again = true, recount = true
 from state
 where ingest_state.source_id = state.new_id

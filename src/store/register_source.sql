@@ -9,8 +9,22 @@ with registered as (
 ), state as (
     insert into ingest_state (source_id)
     select id from registered
-    -- By another name it may be judged by other rules.
-    on conflict on constraint ingest_state_pkey do update set judge_again = true
-        where (select name from sources where host = $1 and path = $2) is distinct from $3
+    on conflict on constraint ingest_state_pkey do nothing
+), judged_otherwise as materialized (
+    -- By another name it may be judged by other rules, also by those that judge all sources. Locked
+    -- in this order by an evaluation, too.
+    select state.source_id
+    from sources known
+    join sources judged on judged.id = known.id or judged.host = '*'
+    join ingest_state state on state.source_id = judged.id
+    where known.host = $1
+      and known.path = $2
+      and known.name <> $3
+    order by judged.host = '*', judged.id
+    for update of state
+), noted as (
+    update ingest_state set judge_again = true, recount = true
+    from judged_otherwise
+    where ingest_state.source_id = judged_otherwise.source_id
 )
 select id from registered

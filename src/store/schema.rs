@@ -89,6 +89,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    bucket_counts (source_id, rule_id, bucket, group_key) {
+        source_id -> Int8,
+        rule_id -> Int8,
+        bucket -> Timestamptz,
+        group_key -> Text,
+        matching -> Int8,
+    }
+}
+
+diesel::table! {
     channel_states (host, channel) {
         host -> Text,
         channel -> Text,
@@ -97,6 +107,15 @@ diesel::table! {
         told_at -> Nullable<Timestamptz>,
         last_error -> Nullable<Text>,
         leave_alone_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    counted_spans (source_id, rule_id) {
+        source_id -> Int8,
+        rule_id -> Int8,
+        counted_from -> Timestamptz,
+        counted_until -> Timestamptz,
     }
 }
 
@@ -194,6 +213,7 @@ diesel::table! {
         judge_at -> Nullable<Timestamptz>,
         judged_until -> Nullable<Timestamptz>,
         judge_again -> Bool,
+        recount -> Bool,
     }
 }
 
@@ -338,6 +358,10 @@ diesel::table! {
 
 diesel::joinable!(alerts -> alert_rules (rule_id));
 diesel::joinable!(alerts -> sources (source_id));
+diesel::joinable!(bucket_counts -> alert_rules (rule_id));
+diesel::joinable!(bucket_counts -> sources (source_id));
+diesel::joinable!(counted_spans -> alert_rules (rule_id));
+diesel::joinable!(counted_spans -> sources (source_id));
 diesel::joinable!(generation_lines -> sources (source_id));
 diesel::joinable!(generations -> sources (source_id));
 diesel::joinable!(hot_intervals -> alert_rules (rule_id));
@@ -353,7 +377,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     alert_events,
     alert_rules,
     alerts,
+    bucket_counts,
     channel_states,
+    counted_spans,
     generation_lines,
     generations,
     hot_intervals,

@@ -54,6 +54,13 @@ pub(crate) struct Log {
     last_logged_at: Option<EventTime>,
 }
 
+impl Log {
+    /// Nothing of it is stored any more.
+    pub(crate) fn begin_again(&mut self) {
+        *self = Self { id: self.id, line_no: 0, last: None, last_logged_at: None };
+    }
+}
+
 /// A stored alert, as a test looks at it.
 #[derive(Clone, Debug, PartialEq, QueryableByName)]
 pub(crate) struct Alert {
@@ -338,7 +345,8 @@ fn ids(logs: &[Log]) -> Vec<i64> {
     logs.iter().map(|log| log.id.0).collect()
 }
 
-fn place(byte_offset: u64) -> Place {
+/// Where reading stands.
+pub(crate) fn place(byte_offset: u64) -> Place {
     let identity = FileIdentity { device: 1, inode: 1 };
     Place { identity, byte_offset, head_hash: 0, marker_hash: 0, begin_hash: 0 }
 }

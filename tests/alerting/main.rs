@@ -2,7 +2,8 @@
 //!
 //! `oracle` is the definition, `property` compares what is stored with it over random
 //! histories, `announcing` and `syncing` say by example what people are told and how rules change;
-//! `at_once` evaluates twice at the same time, `concerned` and `plans` look at what is read.
+//! `at_once` evaluates twice at the same time, `concerned`, `counting` and `plans` look at what is
+//! read.
 
 #![allow(
     clippy::expect_used,
@@ -18,6 +19,7 @@ mod oracle;
 mod own_view;
 mod bench;
 mod concerned;
+mod counting;
 mod failing;
 mod history;
 mod property;

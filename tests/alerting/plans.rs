@@ -51,8 +51,13 @@ fn entries_read(view: &str, rule: RuleConfig) -> u64 {
     let seconds: Vec<i64> = (0..7200).collect();
     scene.run(7200, &seconds);
     scene.store(7210, &(7200..7210).collect::<Vec<_>>(), true);
+    entries_of(&mut scene, view)
+}
+
+/// How many entries one of the views reads to judge what is new in a log.
+fn entries_of(scene: &mut Scene, view: &str) -> u64 {
     let part = Regex::new(r"actual rows=(\d+)\S* loops=(\d+)").unwrap();
-    let parts = reading_of_entries(&mut scene, view);
+    let parts = reading_of_entries(scene, view);
     let read = parts.iter().filter_map(|text| {
         let counts = part.captures(text)?.extract::<2>().1.map(str::parse::<u64>);
         let [Ok(rows), Ok(loops)] = counts else { panic!("{text}") };
@@ -101,4 +106,19 @@ fn of_a_dense_log_not_the_whole_window_is_read() {
     assert_eq!(entries_read("missing_follow_up_hot", missing.clone()), few + 1 + 10);
     let grouped = RuleConfig { group_by: vec![GroupBy::Source, GroupBy::Level], ..missing };
     assert!(entries_read("missing_follow_up_hot", grouped) > 3600);
+}
+
+#[test]
+fn of_a_bucket_only_what_is_new_is_read() {
+    for kind in [RuleKind::Spike, RuleKind::Baseline] {
+        let (within, lookback) = (TimeDelta::hours(1), Some(TimeDelta::weeks(5)));
+        let rule = RuleConfig { within, lookback, ..rule(kind, Some("full")) };
+        let view = if kind == RuleKind::Spike { "spike_hot" } else { "baseline_hot" };
+        let mut scene = scene(rule);
+        let seconds: Vec<i64> = (120..7000).collect();
+        scene.run(7000, &seconds);
+        scene.store(7010, &(7000..7010).collect::<Vec<_>>(), true);
+        // The last moment that was counted, and the new ones.
+        assert_eq!(entries_of(&mut scene, view), 1 + 10, "{view}");
+    }
 }

@@ -8,7 +8,7 @@ use diesel::pg::PgConnection;
 use crate::support::program::rows;
 
 /// All tables that hold rows, those that others refer to first.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 18] = [
     "sources",
     "ingest_state",
     "generations",
@@ -19,6 +19,8 @@ const TABLES: [&str; 16] = [
     "line_counts",
     "alert_rules",
     "hot_intervals",
+    "bucket_counts",
+    "counted_spans",
     "rule_backlog",
     "alerts",
     "alert_events",
