@@ -17,11 +17,16 @@ with alert as (
 ), found as (
     select matching.member_id, matching.logged_at, matching.line_no
     from alert
-    join matching_entries matching
-        on matching.source_id = alert.source_id
-        and matching.rule_id = alert.rule_id
-        and matching.logged_at >= alert.matching_from
-        and matching.logged_at <= alert.matching_until
+    cross join lateral (
+        select member_id, logged_at, line_no, group_key, fingerprint
+        from matching_entries
+        where source_id = alert.source_id
+          and rule_id = alert.rule_id
+          and logged_at >= alert.matching_from
+          and logged_at <= alert.matching_until
+        -- Within its bounds; flattened, all rules and all entries would be looked through.
+        offset 0
+    ) matching
     where matching.group_key = alert.group_key
        -- A new rule without groups has one alert for each kind of message.
        or alert.kind = 'new' and matching.group_key = '' and matching.fingerprint::text = alert.group_key

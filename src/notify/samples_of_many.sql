@@ -36,6 +36,8 @@ with alert as (
           and rule_id = look.rule_id
           and logged_at >= look.matching_from
           and logged_at <= look.matching_until
+        -- Within its bounds; flattened, all rules and all entries would be looked through.
+        offset 0
     ) matching
 ), found as (
     select

@@ -22,6 +22,8 @@ with alert as (
           and matching_entries.rule_id = alert.rule_id
           and matching_entries.logged_at >= alert.matching_from
           and matching_entries.logged_at <= alert.ended_at
+        -- Within its bounds; flattened, all rules and all entries would be looked through.
+        offset 0
     ) found
     join log_entries entry
         on entry.source_id = found.member_id

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Text};
 use regex::Regex;
 use tripline::config::{GroupBy, RuleConfig, RuleKind};
 
+use crate::oracle::{Line, SECOND};
 use crate::scene::{HOST, Scene, second};
 
 #[derive(QueryableByName)]
@@ -120,5 +121,44 @@ fn of_a_bucket_only_what_is_new_is_read() {
         scene.store(7010, &(7000..7010).collect::<Vec<_>>(), true);
         // The last moment that was counted, and the new ones.
         assert_eq!(entries_of(&mut scene, view), 1 + 10, "{view}");
+    }
+}
+
+/// How many rows a statement about an alert threw away, whose first and second parameters these are.
+fn rows_removed(scene: &mut Scene, statement: &str, first: i64, second: &str) -> u64 {
+    let plan: Vec<PlanLine> =
+        diesel::sql_query(format!("explain (analyze, timing off) {statement}"))
+            .bind::<BigInt, _>(first)
+            .bind::<Text, _>(second)
+            .load(&mut scene.bench.connection)
+            .unwrap();
+    let part = Regex::new(r"Rows Removed by .*: (\d+)").unwrap();
+    let removed = plan.iter().filter_map(|line| part.captures(&line.text)?[1].parse::<u64>().ok());
+    removed.sum()
+}
+
+#[test]
+fn what_a_message_says_is_looked_for_near_the_alert() {
+    let mut scene = scene(RuleConfig { count: 2, ..rule(RuleKind::Threshold, Some("full")) });
+    scene.run(20, &[10, 11]);
+    let other = |second: i64| Line::error(second * SECOND, "other");
+    let others: Vec<Line> = (1000..8000).map(other).collect();
+    scene.bench.store(&mut scene.logs[0], None, &others, second(8000), true);
+    scene.alert(8000);
+    // Or the planner takes the partition for empty.
+    diesel::sql_query("analyze log_entries").execute(&mut scene.bench.connection).unwrap();
+    let (source, alert) = (scene.logs[0].id.0, scene.bench.alerts(&scene.logs)[0].id);
+    let matching = include_str!("../../src/report/matching.sql");
+    for (statement, first, second) in [
+        (include_str!("../../src/notify/samples.sql"), source, alert.to_string()),
+        (include_str!("../../src/notify/samples_of_many.sql"), source, format!("{{{alert}}}")),
+        (&format!("{matching} select * from matching"), alert, "1".to_owned()),
+    ] {
+        let typed = statement
+            .replace("any ($2)", "any ($2::bigint[])")
+            .replace("= $2", "= $2::text::bigint")
+            .replace("$3", "3");
+        let removed = rows_removed(&mut scene, &typed, first, &second);
+        assert!(removed < 100, "{removed} rows were looked at in vain: {statement}");
     }
 }
