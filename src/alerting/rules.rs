@@ -1,14 +1,12 @@
 //! The rules of the config as rows of `alert_rules`, which the views join.
 
-use std::slice;
-
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Jsonb, Text, Timestamptz};
 use serde::{Deserialize, Serialize};
 
-use super::literal::required_literal;
+use super::literal::{likeness, required_literal};
 use crate::config::RuleConfig;
 use crate::model::Tick;
 use crate::store::transaction::{Patience, load_alone, transaction};
@@ -108,12 +106,13 @@ impl From<&RuleConfig> for RuleRow {
 impl RuleRow {
     /// All columns of it: what the config says, and what follows from that.
     pub(super) fn columns(&self) -> serde_json::Value {
-        let pattern = slice::from_ref(&self.pattern);
-        let steps: Vec<_> = self.steps.iter().cloned().map(Some).collect();
-        let steps = if steps.is_empty() { pattern } else { &steps };
-        let literals = steps.iter().map(|step| step.as_deref().and_then(required_literal));
+        let literal = |pattern: &String| required_literal(pattern).map(str::to_owned);
+        let literals: Vec<Option<String>> = match &self.pattern {
+            Some(pattern) if self.steps.is_empty() => vec![literal(pattern), likeness(pattern)],
+            _ => self.steps.iter().map(literal).collect(),
+        };
         let mut columns = serde_json::json!(self);
-        columns["literals"] = literals.collect();
+        columns["literals"] = serde_json::json!(literals);
         columns
     }
 

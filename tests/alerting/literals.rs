@@ -48,8 +48,9 @@ fn a_text_that_a_pattern_matches_has_its_literal() {
     bench.sync(HOST, &rules, tick(0)).unwrap();
     let literals = diesel::sql_query(
         "select rule.pattern, rule.literals[1] as literal, count(*) as matched,
-             array_remove(array_agg(case when strpos(entry.text, rule.literals[1]) = 0 then entry.text end), null)
-                 as without
+             array_remove(array_agg(case
+                 when strpos(entry.text, rule.literals[1]) = 0 or entry.text not like rule.literals[2] then entry.text
+             end), null) as without
          from alert_rules rule
          join unnest($1) as entry (text) on entry.text ~ rule.pattern
          where rule.pattern <> ''
