@@ -492,21 +492,28 @@ select
     1,
     true
 from rules_to_judge judged
-join hot_intervals kept
-    on kept.source_id = judged.source_id
-    and kept.rule_id = judged.rule_id
-    and tstzrange(kept.hot_from, kept.hot_until, '[]') @> judged.dirty_from
 cross join lateral (
-    select min(matching.logged_at) as logged_at
+    -- Once for all that are overdue in a group, if any is.
+    select matching.group_key, min(matching.logged_at) as logged_at
     from step_entries matching
     where matching.source_id = judged.source_id
       and matching.rule_id = judged.rule_id
       and matching.step = 2
-      and matching.group_key = kept.group_key
       and matching.logged_at >= judged.dirty_from
       and matching.logged_at <= judged.dirty_to
+      and case when exists (
+          select from hot_intervals kept
+          where kept.source_id = judged.source_id
+            and kept.rule_id = judged.rule_id
+            and kept.hot_from < judged.dirty_from
+            and kept.hot_until > judged.dirty_from
+      ) then true end
+    group by matching.group_key
 ) follower
-where judged.kind = 'missing_follow_up'
-  and kept.hot_from < judged.dirty_from
-  and kept.hot_until > judged.dirty_from
-  and follower.logged_at is not null;
+join hot_intervals kept
+    on kept.source_id = judged.source_id
+    and kept.rule_id = judged.rule_id
+    and kept.group_key = follower.group_key
+    and kept.hot_from < judged.dirty_from
+    and kept.hot_until > judged.dirty_from
+where judged.kind = 'missing_follow_up';

@@ -20,10 +20,7 @@ select
                 when part.name = 'level' then entry.level::text
                 when part.name = 'fingerprint' then entry.fingerprint::text
                 when part.name = 'message' then split_part(entry.message, e'\n', 1)
-                when part.name ~ '^\$' then (regexp_match(
-                    case when scope.match_entry then entry.message else split_part(entry.message, e'\n', 1) end,
-                    scope.pattern
-                ))[substr(part.name, 2)::int]
+                when part.name ~ '^\$' then entry.captures[substr(part.name, 2)::int]
                 else coalesce(
                     entry.fields ->> substr(part.name, 8),
                     entry.fields #>> string_to_array(substr(part.name, 8), '.')
@@ -34,10 +31,7 @@ select
     ) end as group_key,
     case
         when scope.value is null then null
-        when scope.value ~ '^\$' then (regexp_match(
-            case when scope.match_entry then entry.message else split_part(entry.message, e'\n', 1) end,
-            scope.pattern
-        ))[substr(scope.value, 2)::int]
+        when scope.value ~ '^\$' then entry.captures[substr(scope.value, 2)::int]
         else coalesce(
             entry.fields ->> substr(scope.value, 8),
             entry.fields #>> string_to_array(substr(scope.value, 8), '.')
@@ -50,11 +44,19 @@ cross join lateral (
     select
         coalesce(scope.literals[1], '') as literal,
         scope.literals[2] as likeness,
-        scope.literals[1] = scope.pattern as is_whole
+        scope.literals[1] = scope.pattern as is_whole,
+        coalesce(scope.value ~ '^\$', false)
+            or exists (select from unnest(scope.key) as part (name) where part.name ~ '^\$') as captures
     offset 0
 ) word
 cross join lateral (
-    select entry.*
+    -- Where groups of the pattern are asked for, it is matched only once.
+    select
+        entry.*,
+        case when word.captures then regexp_match(
+            case when scope.match_entry then entry.message else split_part(entry.message, e'\n', 1) end,
+            scope.pattern
+        ) end as captures
     from log_entries entry
     where entry.source_id = any (scope.members)
       and entry.level = any (scope.levels)
@@ -63,6 +65,7 @@ cross join lateral (
       and (word.likeness is null or entry.message like word.likeness)
       and (
           scope.pattern is null
+          or word.captures
           or word.is_whole and (
               scope.match_entry
               or strpos(entry.message, e'\n') = 0
@@ -76,6 +79,7 @@ cross join lateral (
       )
     -- As in step_entries.
     union all
-    select entry.* from log_entries entry where false
+    select entry.*, null from log_entries entry where false
 ) entry
-where cardinality(scope.steps) = 1;
+where cardinality(scope.steps) = 1
+  and (not word.captures or entry.captures is not null);
