@@ -13,7 +13,7 @@ create table bucket_counts (
 create index buckets_of_rule on bucket_counts (rule_id);
 comment on table  bucket_counts is 'How many entries rules have matched by bucket, where counted_spans says that it is known.';
 comment on column bucket_counts.source_id is 'The source, or the one that stands for all of them.';
-comment on column bucket_counts.rule_id is 'The rule, a spike or a baseline.';
+comment on column bucket_counts.rule_id is 'The rule, one that goes by buckets.';
 comment on column bucket_counts.bucket is 'When the bucket begins; it is as long as the rule''s within.';
 comment on column bucket_counts.group_key is 'Values of what the rule groups by besides the source.';
 comment on column bucket_counts.matching is 'Entries that match; a bucket without any has no row.';

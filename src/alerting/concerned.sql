@@ -7,7 +7,7 @@ cross join lateral (
     select distinct
         judged.rule_id,
         case when judged.clear_below is null then judged.kind else 'hysteresis' end as kind,
-        judged.kind in ('spike', 'baseline') and not judged.counts_suffice as is_counted
+        judged.kind in ('spike', 'baseline', 'distinct') and not judged.counts_suffice as is_counted
     from rules_to_judge judged
     where judged.source_id = one.source_id
       and judged.kind <> 'sql'

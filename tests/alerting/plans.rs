@@ -124,6 +124,22 @@ fn of_a_bucket_only_what_is_new_is_read() {
     }
 }
 
+#[test]
+fn a_bucket_that_cannot_have_enough_different_values_is_not_read() {
+    let entries = |count: u32| {
+        let within = TimeDelta::hours(1);
+        let rule = RuleConfig { count, within, ..rule(RuleKind::Distinct, Some("(full)")) };
+        let mut scene = scene(rule);
+        let seconds: Vec<i64> = (120..1120).collect();
+        scene.run(1120, &seconds);
+        scene.store(1130, &(1120..1130).collect::<Vec<_>>(), true);
+        entries_of(&mut scene, "distinct_hot")
+    };
+    // The last moment that was counted, and the new ones.
+    assert_eq!(entries(2_000), 1 + 10);
+    assert_eq!(entries(1_000), 1 + 10 + 1010);
+}
+
 /// How many rows a statement about an alert threw away, whose first and second parameters these are.
 fn rows_removed(scene: &mut Scene, statement: &str, first: i64, second: &str) -> u64 {
     let plan: Vec<PlanLine> =

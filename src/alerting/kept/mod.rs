@@ -24,7 +24,8 @@ use crate::store::StoreError;
 pub(super) use self::changes::Waiting;
 use self::changes::{Natures, natures, natures_of};
 
-/// Asks the views of rules of each kind about slices and records the alerts. Returns what has to wait until more is read.
+/// Asks the views of rules of each kind about slices and records the alerts. Returns what has to
+/// wait until more is read.
 pub(super) fn evaluate(
     connection: &mut PgConnection,
     slices: &[&Slice],
