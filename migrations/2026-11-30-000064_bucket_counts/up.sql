@@ -59,6 +59,20 @@ where judged.kind in ('spike', 'baseline')
   and not judged.counts_suffice
   -- A week later, a bucket begins as well.
   and (judged.kind = 'spike' or 604800 % extract(epoch from judged.within) = 0)
+  -- Counting begins with the newest entries: what was judged before and is later would be missed.
+  and (
+      span.counted_from is not null
+      or not exists (
+          select
+          from unnest(judged.members) as member (id)
+          cross join lateral (
+              select from log_entries entry
+              where entry.source_id = member.id and entry.logged_at > judged.dirty_to
+              order by entry.logged_at
+              limit 1
+          ) later
+      )
+  )
 group by
     judged.source_id, judged.rule_id, judged.within, judged.kind, judged.lookback,
     span.counted_from, span.counted_until;

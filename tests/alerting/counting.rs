@@ -54,6 +54,18 @@ fn a_rule_that_comes_back_counts_what_it_has_missed() {
 }
 
 #[test]
+fn counting_does_not_begin_with_a_late_line() {
+    let mut scene = scene(spike("lost"));
+    scene.run(200, &[130]);
+    scene.run(8000, &[7500, 7600]);
+    scene.bench.sync(HOST, &[spike("full")], second(8010)).unwrap();
+    // The first line that the rule judges is older than others, which it knows.
+    scene.run(8100, &[140]);
+    scene.run(8200, &[7700]);
+    assert_eq!(measured(&mut scene), [2.0, 3.0]);
+}
+
+#[test]
 fn lines_of_the_moment_at_which_counting_stopped_are_counted_once() {
     let mut scene = scene(spike("full"));
     scene.run(200, &[130, 140, 140]);
