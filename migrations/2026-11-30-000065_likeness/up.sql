@@ -79,7 +79,7 @@ cross join lateral (
       )
     -- As in step_entries.
     union all
-    select entry.*, null from log_entries entry where false
+    select entry.*, null::text[] as captures from log_entries entry where false
 ) entry
 where cardinality(scope.steps) = 1
   and (not word.captures or entry.captures is not null);

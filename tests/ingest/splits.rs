@@ -210,7 +210,7 @@ impl Bench {
             // What depends on the file's place on the disk, and on how it was read.
             let statement = format!(
                 "select '{table} ' || (to_jsonb(t) - array['source_id', 'device', 'inode',
-                     'size_bytes', 'dirty', 'dirty_from', 'dirty_to'])::text as value
+                     'size_bytes', 'dirty', 'dirty_from', 'dirty_to', 'judge_again'])::text as value
                  from {table} t
                  where source_id = (select id from sources where path = '{path}')
                  order by {order}"
