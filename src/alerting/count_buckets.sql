@@ -13,10 +13,9 @@ with rule as materialized (
     cross join lateral (
         select part.*
         from (values
-            (1, rule.first_bucket, rule.dirty_to, rule.counted_from is null),
+            (rule.first_bucket, rule.dirty_to, rule.counted_from is null),
             -- Late lines: the buckets of these are counted anew.
             (
-                2,
                 greatest(rule.first_bucket, rule.counted_from),
                 least(rule.last_end, greatest(rule.counted_until, rule.dirty_to)),
                 rule.dirty_from < rule.counted_until
@@ -24,13 +23,12 @@ with rule as materialized (
             -- What was the last time before, and the new ones. Nothing between them matches, or
             -- the rule would have been judged.
             (
-                3,
                 rule.counted_until,
                 least(rule.counted_until + interval '1 microsecond', rule.dirty_from),
                 rule.dirty_from >= rule.counted_until
             ),
-            (4, rule.dirty_from, rule.dirty_to, rule.dirty_from >= rule.counted_until)
-        ) as part (number, read_from, read_to, is_read)
+            (rule.dirty_from, rule.dirty_to, rule.dirty_from >= rule.counted_until)
+        ) as part (read_from, read_to, is_read)
         where part.is_read and part.read_from < part.read_to
         offset 0
     ) part

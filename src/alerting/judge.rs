@@ -26,7 +26,8 @@ impl Rules<'_> {
     pub(super) const ALL: Self = Self { only: None, except: &[] };
 }
 
-/// Sources and rules: which are asked about which.
+/// Sources and rules: all of these rules are asked about all of these sources, though some of them
+/// may have nothing to say of some.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Concerned {
     sources: BTreeSet<SourceId>,
